@@ -1,0 +1,36 @@
+//! The words of the field: what every other crate means by a score, a role, a result, a key, a moment.
+//!
+//! Decides: how these values are read from text, compared, combined and written. Given: text and numbers.
+//! Leaves to others: everything that has a place (nodes, resources, the CIB). No I/O, no clock.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+mod codes;
+mod feature;
+mod interval;
+mod op;
+mod role;
+mod score;
+mod time;
+
+pub use codes::{ExecStatus, ExitCode, LegacyRc, OcfCode};
+pub use feature::{FeatureSet, ParseFeatureSetError, Profile};
+pub use interval::{Interval, ParseIntervalError};
+pub use op::{OpKey, ParseKeyError, TransitionKey, TransitionMagic};
+pub use role::{ParseRoleError, Role};
+pub use score::{ParseScoreError, Score};
+pub use time::{Instant, Now, WallTime};
+
+/// Reads one of the words Pacemaker accepts for a boolean (`true on yes y 1` / `false off no n 0`), in any case.
+///
+/// Anything else is `None`: what that means (usually the option's default) is the caller's to say.
+pub fn parse_bool(text: &str) -> Option<bool> {
+    const TRUE: [&str; 5] = ["true", "on", "yes", "y", "1"];
+    const FALSE: [&str; 5] = ["false", "off", "no", "n", "0"];
+    if TRUE.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        Some(true)
+    } else if FALSE.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        Some(false)
+    } else {
+        None
+    }
+}

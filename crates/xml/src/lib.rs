@@ -1,0 +1,19 @@
+//! The persistent XML tree.
+//!
+//! Decides: what a tree is (elements, attributes in the order they came, comments, text), how it is read and written
+//! to the byte as Pacemaker does, and what its digests are. Given: text. Leaves to others: what the elements mean.
+//! No I/O, no clock.
+//!
+//! A tree is shared: cloning an [`Element`] copies a pointer, and a change copies only the elements on the way from
+//! the root to the place of the change. So every holder of an element has a snapshot that nobody can change under it.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+mod digest;
+mod element;
+mod parse;
+mod write;
+
+pub use digest::{digest_v1, digest_v1_sorted, digest_v2};
+pub use element::{Attribute, Element, Name, Node};
+pub use parse::{Limits, ParseError, ParseErrorKind, Position, TextPolicy, parse, parse_bytes, parse_with};
+pub use write::{Escaping, Style, write_compact, write_indented, write_with};
