@@ -9,5 +9,10 @@
 //! cores fit into.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+pub mod attrd;
+pub mod cib;
 pub mod controller;
 pub mod core;
+pub mod execd;
+pub mod fencer;
+pub mod pacemakerd;

@@ -1,1 +1,11 @@
-//! `tools`.
+//! The command-line tools: one module each, named after the program.
+//!
+//! Decides: options, what is asked of which daemon (or file), and how the answer is printed. Leaves to others: every
+//! privilege check (the daemons') and every decision about the cluster.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+pub mod cibadmin;
+pub mod crm_mon;
+pub mod crm_resource;
+pub mod crm_simulate;
+pub mod stonith_admin;

@@ -1,0 +1,2 @@
+//! What is said to executors.
+// SPDX-License-Identifier: GPL-2.0-or-later

@@ -1,0 +1,2 @@
+//! `cibadmin`.
+// SPDX-License-Identifier: GPL-2.0-or-later

@@ -1,0 +1,2 @@
+//! `crm_simulate`.
+// SPDX-License-Identifier: GPL-2.0-or-later

@@ -1,0 +1,2 @@
+//! `stonith_admin`.
+// SPDX-License-Identifier: GPL-2.0-or-later
