@@ -1,0 +1,102 @@
+//! `verify` reads, `fix` writes.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::{arrows, cargo, check, purity, root};
+use anyhow::Result;
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[derive(Args)]
+pub struct Options {
+    /// All but the tests
+    #[arg(long)]
+    quick: bool,
+}
+
+/// Checks everything, stops at the first that fails.
+pub fn run(options: &Options) -> Result<()> {
+    arrows::verify()?;
+    purity::verify()?;
+    licences()?;
+    step("format");
+    check(cargo().args(["fmt", "--all", "--check"]))?;
+    step("lints");
+    check(cargo().args([
+        "clippy",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    step("docs");
+    check(
+        cargo()
+            .args(["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items", "--locked"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
+    if !options.quick {
+        step("tests");
+        check(cargo().args(["test", "--quiet", "--workspace", "--locked"]))?;
+    }
+    println!("verify: all is well");
+    Ok(())
+}
+
+/// Formats, and takes the lints' own suggestions.
+pub fn fix() -> Result<()> {
+    check(cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--fix", "--allow-dirty"]))?;
+    check(cargo().args(["fmt", "--all"]))
+}
+
+fn step(name: &str) {
+    println!("== {name}");
+}
+
+/// Every source file says its licence, and every Rust file what it is.
+fn licences() -> Result<()> {
+    let mut wrong = Vec::new();
+    let listing = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output();
+    let files = match listing {
+        Ok(output) if output.status.success() => {
+            let names = String::from_utf8_lossy(&output.stdout).into_owned();
+            names.split('\0').filter(|name| !name.is_empty()).map(|name| root().join(name)).collect()
+        }
+        // Not a git checkout (an unpacked release): all that is there.
+        _ => everything(&root())?,
+    };
+    for path in files.iter().filter(|path| path.is_file()) {
+        let Some(extension) = path.extension().and_then(|extension| extension.to_str()) else { continue };
+        if !matches!(extension, "rs" | "sh" | "toml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(path)?;
+        let head = |wanted: &str| text.lines().take(30).any(|line| line.contains(wanted));
+        if !head("SPDX-License-Identifier: GPL-2.0-or-later") {
+            wrong.push(format!("{}: no SPDX line", path.display()));
+        }
+        if extension == "rs" && !text.starts_with("//!") {
+            wrong.push(format!("{}: does not open with //!", path.display()));
+        }
+    }
+    anyhow::ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    println!("licences: {} files looked at", files.len());
+    Ok(())
+}
+
+fn everything(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default();
+        if path.is_dir() && name != "target" && name != ".git" {
+            found.extend(everything(&path)?);
+        } else if path.is_file() {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
