@@ -1,1 +1,33 @@
-//! `scheduler`.
+//! The scheduler: a CIB in; where everything should run, what has to be done for it, and why, out.
+//!
+//! Decides: placement, actions, their order, fencing. Given: a CIB, the time, options. Leaves to others: getting the
+//! CIB, carrying the graph out, showing any of it. No I/O, no clock, no randomness: same input, same bytes.
+//!
+//! Two steps. [`unpack`] reads the CIB into a [`Cluster`]: nodes and resources in arenas, their configuration and the
+//! state their history tells. [`schedule`] plans over it and returns a [`Schedule`]. A `Cluster` never changes, so it
+//! can be shown, scheduled with other options, or compared, at no cost.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+mod cluster;
+mod issue;
+mod schedule;
+
+pub use cluster::{
+    Agent, Cluster, ClusterOptions, Discovery, FailedOperation, Location, Node, NodeId, NodeKind, NodeState,
+    Parameters, QuorumPolicy, Resource, ResourceId, ResourceState, Variant,
+};
+pub use issue::{ConfigIssue, Severity};
+pub use schedule::{Action, ActionId, Options, Placement, Relation, Schedule, ScoreLine};
+
+use model::WallTime;
+use xml::Element;
+
+/// Reads a CIB. What is wrong in it is left out or defaulted, and reported; nothing stops the reading.
+pub fn unpack(cib: &Element, now: WallTime) -> (Cluster, Vec<ConfigIssue>) {
+    cluster::unpack(cib, now)
+}
+
+/// Plans everything that leads from what is to what should be.
+pub fn schedule(cluster: &Cluster, options: &Options) -> Schedule {
+    schedule::schedule(cluster, options)
+}

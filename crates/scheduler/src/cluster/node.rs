@@ -1,0 +1,90 @@
+//! Nodes: who they are, and how they are.
+//!
+//! Decides: the shape. Given: nothing. Leaves to others: reading it from the CIB.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A node's place in [`crate::Cluster::nodes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(u32);
+
+impl NodeId {
+    /// From a place.
+    pub fn new(index: usize) -> NodeId {
+        // An arena of nodes never reaches 2^32: a CIB is limited to far fewer elements.
+        NodeId(index as u32)
+    }
+
+    /// The place.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What runs on a node to make it one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NodeKind {
+    /// The cluster stack.
+    #[default]
+    Cluster,
+    /// `pacemaker-remoted`; reached through a cluster node.
+    Remote,
+}
+
+/// A node.
+#[derive(Clone, Debug, Default)]
+pub struct Node {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its id (`on_node_uuid`).
+    pub id: Arc<str>,
+    /// What it is.
+    pub kind: NodeKind,
+    /// Its attributes, permanent and transient, `#uname` and the like included.
+    pub attributes: BTreeMap<Arc<str>, Arc<str>>,
+    /// Its utilization attributes (how much it has).
+    pub utilization: BTreeMap<Arc<str>, Arc<str>>,
+    /// How it is before anything is planned.
+    pub state: NodeState,
+}
+
+/// How a node is; a schedule may find it to be worse.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeState {
+    /// It is a full member.
+    pub online: bool,
+    /// It is on its way in: nothing can be run there yet.
+    pub pending: bool,
+    /// It may not run resources.
+    pub standby: bool,
+    /// ... because of a failed operation with `on-fail=standby`.
+    pub standby_on_fail: bool,
+    /// It is in maintenance: nothing is started or stopped there.
+    pub maintenance: bool,
+    /// It has to be fenced before anything it may run can be run elsewhere.
+    pub unclean: bool,
+    /// Nobody has ever seen it.
+    pub unseen: bool,
+    /// It has asked to leave.
+    pub shutdown: bool,
+    /// It is expected to be a member.
+    pub expected_up: bool,
+    /// It is the DC.
+    pub is_dc: bool,
+    /// No resource is probed there (`resource-discovery-enabled=false`).
+    pub discovery_disabled: bool,
+    /// The feature set it announced.
+    pub feature_set: Option<Arc<str>>,
+    /// Its health: the sum of health attributes below zero is unhealthy.
+    pub health: i32,
+    /// How many resources count as running there, for balancing.
+    pub resource_count: usize,
+    /// Sum of the priorities of what runs there, for `priority-fencing-delay`.
+    pub priority: i32,
+    /// How it will be fenced, if other than `fencing-action` says (`reboot`, `off`).
+    pub fence_action: Option<Arc<str>>,
+    /// Why it has to be fenced.
+    pub fence_reason: Option<Arc<str>>,
+}

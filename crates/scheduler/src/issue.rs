@@ -1,0 +1,42 @@
+//! What is wrong with a configuration, said so that whoever wrote it can mend it.
+//!
+//! Decides: the words and their severity. Given: what a stage found. Leaves to others: showing them.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use std::fmt;
+
+/// How bad it is. Errors make the schedule an error (and `pe-error` inputs), warnings `pe-warn`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Works, but probably not as meant.
+    Warning,
+    /// Part of the configuration is ignored.
+    Error,
+}
+
+/// One thing that is wrong in the CIB.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigIssue {
+    /// How bad.
+    pub severity: Severity,
+    /// What is wrong, where, and what happens instead.
+    pub message: String,
+}
+
+impl ConfigIssue {
+    /// Part of the configuration is ignored.
+    pub fn error(message: impl Into<String>) -> ConfigIssue {
+        ConfigIssue { severity: Severity::Error, message: message.into() }
+    }
+
+    /// Works, but probably not as meant.
+    pub fn warning(message: impl Into<String>) -> ConfigIssue {
+        ConfigIssue { severity: Severity::Warning, message: message.into() }
+    }
+}
+
+impl fmt::Display for ConfigIssue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
