@@ -323,7 +323,7 @@ impl Fields<'_> {
 }
 
 /// Names that are XML attribute names become attributes, the others children.
-fn parameters_to_xml(parameters: &Parameters) -> Element {
+pub(crate) fn parameters_to_xml(parameters: &Parameters) -> Element {
     let mut element = Element::new("attributes");
     for (name, value) in parameters {
         if name.starts_with(|first: char| first.is_ascii_digit()) {
