@@ -6,6 +6,7 @@
 
 mod dot;
 mod transition;
+pub mod walk;
 mod xml_form;
 
 pub use dot::Dot;
