@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use xml::Element;
 
 /// How a lab cluster is made.
 #[derive(Clone, Debug)]
@@ -176,10 +177,39 @@ impl Cluster {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// The CIB, as a running node has it.
+    pub fn cib(&self, node: &str) -> Result<Element> {
+        xml::parse(&self.ask(node, "cibadmin", &["--query"])?).with_context(|| format!("the CIB of {node}"))
+    }
+
+    /// Waits until the cluster has nothing left to do.
+    pub fn settle(&self, patience: Duration) -> Result<()> {
+        wait_for("a cluster at rest", patience, || {
+            let Some(dc) = self.dc() else { return Ok(None) };
+            let status = self.tool(&dc, "crmadmin", &["--status", &dc])?;
+            Ok(String::from_utf8_lossy(&status.stdout).contains("S_IDLE").then_some(()))
+        })
+    }
+
+    /// Whether a node is up and a full member.
+    pub fn joined(&self, node: &str) -> Result<Option<()>> {
+        let Some(dc) = self.dc() else { return Ok(None) };
+        let cib = self.cib(&dc)?;
+        let mut states =
+            cib.child("status").into_iter().flat_map(|status| status.elements_named("node_state"));
+        let joined = states.any(|state| {
+            state.attr("uname") == Some(node)
+                && state.attr("join") == Some("member")
+                && state.attr("expected") == Some("member")
+                && state.attr("crmd").is_some_and(|crmd| !matches!(crmd, "0" | "offline"))
+        });
+        Ok((joined && self.is_up(node)).then_some(()))
+    }
+
     /// The node that is the DC, as any running node tells it.
     pub fn dc(&self) -> Option<String> {
         let node = self.nodes().iter().find(|node| self.is_up(node))?;
-        let cib = xml::parse(&self.ask(node, "cibadmin", &["--query"]).ok()?).ok()?;
+        let cib = self.cib(node).ok()?;
         let id = cib.attr("dc-uuid")?;
         let nodes = cib.descend(&["configuration", "nodes"])?;
         let name = nodes.child_with_id("node", id)?.attr("uname")?.to_owned();

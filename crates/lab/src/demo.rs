@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::cluster::{Cluster, Options, wait_for};
+use crate::layout::Layout;
 use crate::scenario::{self, Shop};
 use crate::trace::{Entry, Trace, now_us};
 use anyhow::{Context, Result, bail, ensure};
@@ -61,12 +62,13 @@ fn run(arguments: &Arguments) -> Result<()> {
         None => tempfile::Builder::new().prefix("systole-").tempdir()?.keep(),
     };
     println!("Systole demo: a cluster of three nodes, all of it below {}\n", root.display());
-    let shop = Shop::new(&root)?;
+    let (layout, nodes) = (Layout::new(&root), scenario::nodes(3));
+    let shop = Shop::new(&layout, "shop")?;
     let cluster = Cluster::new(Options {
         binary: std::env::current_exe()?,
         root: root.clone(),
-        nodes: scenario::nodes(3),
-        cib: shop.cib(&scenario::nodes(3)),
+        cib: scenario::cib(&layout, &nodes, &[&shop], ""),
+        nodes,
         autostart: true,
         remove: !arguments.keep,
     })?;
@@ -99,7 +101,7 @@ fn tour(cluster: &Cluster, shop: &Shop) -> Result<()> {
     );
     let victim = wait_for("the service", Duration::from_secs(60), || Ok(shop.served_by()))?;
     println!("The service answered first after {}.\n", seconds(now_us() - start));
-    settle(cluster)?;
+    cluster.settle(Duration::from_secs(30))?;
     println!("{}", cluster.ask("n1", "crm_mon", &["-1"])?);
 
     println!("Now the machine {victim}, which runs the service, loses its power.\n");
@@ -109,7 +111,7 @@ fn tour(cluster: &Cluster, shop: &Shop) -> Result<()> {
     println!("\nWhy, in the words of the scheduler (crm_simulate on the input it saved):\n");
     println!("{}", reasons(cluster, failure)?);
 
-    let proof = scenario::prove(cluster, shop, &victim, failure)?;
+    let proof = shop.prove(&victim, failure)?;
     println!("Seen from outside the cluster:");
     println!("  {} was confirmed off {} after it died", victim, seconds(proof.off_us - failure));
     println!(
@@ -123,8 +125,8 @@ fn tour(cluster: &Cluster, shop: &Shop) -> Result<()> {
     println!("  clients were without the service for {}\n", seconds(back - failure));
 
     println!("The power switch gave {victim} its power back; it joins again ...");
-    wait_for("the node's return", Duration::from_secs(60), || online(cluster, &victim))?;
-    settle(cluster)?;
+    wait_for("the node's return", Duration::from_secs(60), || cluster.joined(&victim))?;
+    cluster.settle(Duration::from_secs(30))?;
     println!("{}", cluster.ask("n1", "crm_mon", &["-1"])?);
     Ok(())
 }
@@ -175,28 +177,6 @@ fn stamp(at_us: u64, failure: u64) -> String {
 
 fn seconds(us: u64) -> String {
     format!("{:.3} s", us as f64 / 1e6)
-}
-
-/// Waits until the cluster has nothing left to do.
-fn settle(cluster: &Cluster) -> Result<()> {
-    wait_for("a cluster at rest", Duration::from_secs(30), || {
-        let Some(dc) = cluster.dc() else { return Ok(None) };
-        Ok(cluster.ask(&dc, "crmadmin", &["--status", &dc])?.contains("S_IDLE").then_some(()))
-    })
-}
-
-/// Whether a node is a full member again.
-fn online(cluster: &Cluster, node: &str) -> Result<Option<()>> {
-    let Some(dc) = cluster.dc() else { return Ok(None) };
-    let cib = xml::parse(&cluster.ask(&dc, "cibadmin", &["--query"])?)?;
-    let state = cib.child("status").into_iter().flat_map(|status| status.elements_named("node_state"));
-    let joined = state.into_iter().any(|state| {
-        state.attr("uname") == Some(node)
-            && state.attr("join") == Some("member")
-            && state.attr("expected") == Some("member")
-            && state.attr("crmd").is_some_and(|crmd| !matches!(crmd, "0" | "offline"))
-    });
-    Ok((joined && cluster.is_up(node)).then_some(()))
 }
 
 /// The transition summary of the first scheduler input that was saved after the failure and asked for fencing.

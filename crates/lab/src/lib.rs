@@ -12,7 +12,7 @@
 pub mod cluster;
 pub mod demo;
 pub mod journal;
-mod layout;
+pub mod layout;
 pub mod machine;
 pub mod scenario;
 pub mod service;
