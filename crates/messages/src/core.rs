@@ -339,3 +339,51 @@ pub enum Output<F> {
         code: ExitCode,
     },
 }
+
+impl<E> Input<E> {
+    /// The same input with its event of another type; `None` if `convert` cannot.
+    pub fn try_map<T>(self, convert: impl FnOnce(E) -> Option<T>) -> Option<Input<T>> {
+        Some(match self {
+            Input::ClientConnected { client, channel, credentials } => {
+                Input::ClientConnected { client, channel, credentials }
+            }
+            Input::ClientMessage { client, request, wants_response, message } => {
+                Input::ClientMessage { client, request, wants_response, message }
+            }
+            Input::ClientGone { client } => Input::ClientGone { client },
+            Input::ServiceUp { service } => Input::ServiceUp { service },
+            Input::ServiceResponse { service, call, message } => {
+                Input::ServiceResponse { service, call, message }
+            }
+            Input::ServiceEvent { service, message } => Input::ServiceEvent { service, message },
+            Input::ServiceDown { service } => Input::ServiceDown { service },
+            Input::ClusterJoined { local } => Input::ClusterJoined { local },
+            Input::Membership(membership) => Input::Membership(membership),
+            Input::ClusterMessage { from, message } => Input::ClusterMessage { from, message },
+            Input::ClusterLost => Input::ClusterLost,
+            Input::Done { effect, event } => Input::Done { effect, event: convert(event)? },
+            Input::Shutdown => Input::Shutdown,
+            Input::Tick => Input::Tick,
+        })
+    }
+}
+
+impl<F> Output<F> {
+    /// The same output with its effect of another type.
+    pub fn map<T>(self, convert: impl FnOnce(F) -> T) -> Output<T> {
+        match self {
+            Output::Respond { client, request, message, after } => {
+                Output::Respond { client, request, message, after }
+            }
+            Output::Event { client, message, after } => Output::Event { client, message, after },
+            Output::Disconnect { client } => Output::Disconnect { client },
+            Output::Call { service, call, respond, message } => {
+                Output::Call { service, call, respond, message }
+            }
+            Output::Send { to, message, after } => Output::Send { to, message, after },
+            Output::Log { level, text } => Output::Log { level, text },
+            Output::Effect { id, effect } => Output::Effect { id, effect: convert(effect) },
+            Output::Exit { code } => Output::Exit { code },
+        }
+    }
+}

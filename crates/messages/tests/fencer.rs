@@ -1,5 +1,6 @@
 //! What fencers, their clients and C ones write to each other is understood on both sides.
 // SPDX-License-Identifier: GPL-2.0-or-later
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests count as tests
 
 use messages::execd::Parameters;
 use messages::fencer::*;
