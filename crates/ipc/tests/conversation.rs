@@ -1,5 +1,6 @@
 //! A client and a server talk, in both dialects, little and much.
 // SPDX-License-Identifier: GPL-2.0-or-later
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! A server that echoes, under a name of its own.
 // SPDX-License-Identifier: GPL-2.0-or-later
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use ipc::{Client, ClientOptions, Dialect, Server, ServerEvent, ServerOptions};
 use std::sync::atomic::{AtomicU32, Ordering};
