@@ -15,4 +15,5 @@ pub mod controller;
 pub mod core;
 pub mod execd;
 pub mod fencer;
+pub mod ids;
 pub mod pacemakerd;
