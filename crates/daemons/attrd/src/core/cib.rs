@@ -3,6 +3,7 @@
 
 use super::Attrd;
 use super::write::Scope;
+use messages::cib;
 use messages::core::{Level, Output, Service};
 use model::{Instant, Now};
 use std::collections::BTreeMap;
@@ -11,12 +12,6 @@ use xml::Element;
 
 /// How long the CIB manager may take to answer. It may have to wait for the election of a DC.
 const CALL_TIMEOUT: Duration = Duration::from_secs(120);
-
-/// Call options (the CIB manager's numbers).
-pub(super) const OPTION_XPATH: u32 = 0x2;
-pub(super) const OPTION_CAN_CREATE: u32 = 0x8;
-pub(super) const OPTION_TRANSACTION: u32 = 0x400;
-const OPTION_SYNC: u32 = 0x1000;
 
 /// What a call is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,26 +66,6 @@ impl CibLink {
     }
 }
 
-/// A command; `data` is what it is done with.
-pub(super) fn command(
-    call: i32,
-    op: &str,
-    section: Option<&str>,
-    options: u32,
-    user: Option<&str>,
-    data: Option<Element>,
-) -> Element {
-    let mut command = Element::new("cib_command").with_attr("t", "cib").with_attr("cib_op", op);
-    command.set_attr_opt("cib_section", section);
-    command.set_attr_opt("cib_user", user);
-    command.set_attr("cib_callid", call);
-    command.set_attr("cib_callopt", options);
-    if let Some(data) = data {
-        command.push(Element::new("cib_calldata").with_child(data));
-    }
-    command
-}
-
 /// A text as a string of an XPath; `None` if that cannot be written (it has quotes of both kinds).
 pub(super) fn xpath_string(text: &str) -> Option<String> {
     match (text.contains('\''), text.contains('"')) {
@@ -111,19 +86,17 @@ impl Attrd {
         if self.config.stand_alone {
             return;
         }
-        let register = Element::new("cib_command")
-            .with_attr("t", "cib")
-            .with_attr("cib_op", "register")
-            .with_attr("cib_clientname", "attrd")
-            .with_attr("cib_callopt", OPTION_SYNC);
-        let subscribe = Element::new("cib-callback")
-            .with_attr("cib_op", "cib_notify")
-            .with_attr("cib_notify_type", "cib_diff_notify")
-            .with_attr("cib_notify_activate", 1);
-        for message in [register, subscribe] {
-            let call = self.cib.next_call();
-            self.outputs.push_back(Output::Call { service: Service::Based, call, respond: true, message });
-        }
+        let call = self.cib.next_call();
+        let register = cib::register("attrd", call);
+        self.outputs.push_back(Output::Call {
+            service: Service::Based,
+            call,
+            respond: true,
+            message: register,
+        });
+        let call = self.cib.next_call();
+        let message = cib::subscribe(cib::DIFF_NOTIFY, true);
+        self.outputs.push_back(Output::Call { service: Service::Based, call, respond: true, message });
         self.cib.is_up = true;
         self.log(Level::Info, "CIB connection active".into());
         if !self.is_started {

@@ -3,8 +3,9 @@
 
 use super::Attrd;
 use super::write::Scope;
+use messages::cib::{Notification, Reply};
 use messages::core::Level;
-use model::{LegacyRc, Now};
+use model::{Now, Profile};
 use xml::Element;
 
 /// The names of those who change the status and leave it in step with the attributes: daemons, and the tools that go
@@ -44,29 +45,38 @@ impl Attrd {
         if message.attr("t") == Some("cib_notify") {
             return self.cib_notification(now, message);
         }
-        let number = |name| message.attr(name).and_then(|text| text.parse::<i32>().ok());
-        let (Some(call), Some(rc)) = (number("cib_callid"), number("cib_rc")) else { return };
-        if let Some(purpose) = self.cib.take(call) {
-            self.cib_result(now, call, purpose, LegacyRc::new(rc));
+        // Answers to introductions are no replies to commands.
+        let Ok(reply) = Reply::from_xml(message) else { return };
+        if let Some(purpose) = self.cib.take(reply.call_id) {
+            self.cib_result(now, reply.call_id, purpose, reply.rc);
         }
     }
 
     /// When somebody else has changed nodes or status, the attributes in the CIB may not be what they should be.
     fn cib_notification(&mut self, now: Now, message: &Element) {
-        let succeeded = message.attr("cib_rc").is_none_or(|rc| rc == "0");
-        let client = message.attr("cib_clientname");
-        if !succeeded || !self.is_writer() || client.is_some_and(|client| TRUSTED.contains(&client)) {
+        let notification = match Notification::from_xml(message) {
+            Ok(notification) => notification,
+            Err(error) => return self.log(Level::Warning, format!("Ignoring CIB notification: {error}")),
+        };
+        if !notification.rc.is_ok() || !self.is_writer() || self.is_trusted(&notification) {
             return;
         }
-        let Some(patchset) = message.child("cib_update_result").and_then(|result| result.child("diff"))
-        else {
-            return;
-        };
+        let patchset = &notification.patch;
         if changes(patchset, "/cib", "status") || changes(patchset, "/cib/configuration", "nodes") {
-            let client = client.or(message.attr("cib_clientid")).unwrap_or("unidentified client");
+            let client = notification.client_name.or(notification.client_id);
+            let client = client.as_deref().unwrap_or("unidentified client");
             let text = format!("Updating all attributes after cib_diff_notify event triggered by {client}");
             self.log(Level::Notice, text);
             self.write_all(now, Scope::All, false);
+        }
+    }
+
+    fn is_trusted(&self, notification: &Notification) -> bool {
+        match (&notification.client_name, self.config.profile) {
+            (Some(client), _) => TRUSTED.contains(&client.as_str()),
+            (None, Profile::V3_0) => false,
+            // Older CIB managers do not say who it was: what replaces whole parts is suspicious then.
+            (None, Profile::V2_1) => !matches!(&*notification.op, "cib_replace" | "cib_erase"),
         }
     }
 }

@@ -119,7 +119,8 @@ impl World {
     }
 
     fn called(&mut self, index: usize, message: Element) {
-        let Some(call) = message.attr("cib_callid").map(str::to_owned) else { return };
+        let is_command = message.attr("cib_op").is_some_and(|op| op != "register");
+        let Some(call) = message.attr("cib_callid").map(str::to_owned).filter(|_| is_command) else { return };
         self.cib.push((index, message));
         if self.answers {
             let reply = Element::new("cib-reply")
@@ -322,7 +323,8 @@ fn changes_during_a_write_are_written_after_it() {
     assert_eq!(world.cib.len(), 1);
     let call = world.cib[0].1.attr("cib_callid").unwrap().to_owned();
     world.answers = true;
-    let reply = Element::new("cib-reply").with_attr("cib_callid", call).with_attr("cib_rc", 0);
+    let reply =
+        Element::new("cib-reply").with_attr("t", "cib").with_attr("cib_callid", call).with_attr("cib_rc", 0);
     world.feed(0, Input::ServiceEvent { service: Service::Based, message: reply });
     let writes = world.cib_about(r#"value="2""#);
     assert_eq!(writes.len(), 1);

@@ -5,9 +5,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::Attrd;
-use super::cib::{OPTION_CAN_CREATE, OPTION_TRANSACTION, OPTION_XPATH, Purpose, command, xpath_string};
+use super::cib::{Purpose, xpath_string};
 use super::ids::{nvpair_id, set_id};
 use super::table::Attribute;
+use messages::cib::{Command, option, transaction};
 use messages::core::Level;
 use model::{LegacyRc, Now, Profile};
 use xml::Element;
@@ -25,44 +26,36 @@ fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-/// What becomes of one value in the CIB.
-struct Change {
-    op: &'static str,
-    section: String,
-    options: u32,
-    data: Option<Element>,
-}
-
-impl Change {
-    fn new(attribute: &Attribute, value: Option<&str>, node_id: &str) -> Change {
-        let (set, nvpair) = (set_id(attribute, node_id), nvpair_id(attribute, node_id));
-        match value {
-            Some(value) => {
-                let nvpair = Element::new("nvpair")
-                    .with_attr("id", nvpair)
-                    .with_attr("name", &attribute.name)
-                    .with_attr("value", value);
-                let set = Element::new(attribute.set_type.clone()).with_attr("id", set).with_child(nvpair);
-                let transient = Element::new("transient_attributes").with_attr("id", node_id).with_child(set);
-                let state = Element::new("node_state").with_attr("id", node_id).with_child(transient);
-                let section = "status".to_owned();
-                Change { op: "cib_modify", section, options: OPTION_CAN_CREATE, data: Some(state) }
-            }
-            None => {
-                let id = |id: &str| xpath_string(id).unwrap_or_else(|| "''".to_owned());
-                let name = xpath_string(&attribute.name).map(|name| format!(" and @name={name}"));
-                let section = format!(
-                    "/cib/status/node_state[@id={node}]/transient_attributes[@id={node}]/{}[@id={}]/nvpair[@id={}{}]",
-                    attribute.set_type,
-                    id(&set),
-                    id(&nvpair),
-                    name.unwrap_or_default(),
-                    node = id(node_id),
-                );
-                Change { op: "cib_delete", section, options: OPTION_XPATH, data: None }
-            }
+/// The command that brings one value into the CIB, or removes it.
+fn change(attribute: &Attribute, value: Option<&str>, node_id: &str) -> Command {
+    let (set, nvpair) = (set_id(attribute, node_id), nvpair_id(attribute, node_id));
+    let mut command = match value {
+        Some(value) => {
+            let nvpair = Element::new("nvpair")
+                .with_attr("id", nvpair)
+                .with_attr("name", &attribute.name)
+                .with_attr("value", value);
+            let set = Element::new(attribute.set_type.clone()).with_attr("id", set).with_child(nvpair);
+            let transient = Element::new("transient_attributes").with_attr("id", node_id).with_child(set);
+            let state = Element::new("node_state").with_attr("id", node_id).with_child(transient);
+            Command::new("cib_modify", 0, option::CAN_CREATE).section("status").data(state)
         }
-    }
+        None => {
+            let id = |id: &str| xpath_string(id).unwrap_or_else(|| "''".to_owned());
+            let name = xpath_string(&attribute.name).map(|name| format!(" and @name={name}"));
+            let xpath = format!(
+                "/cib/status/node_state[@id={node}]/transient_attributes[@id={node}]/{}[@id={}]/nvpair[@id={}{}]",
+                attribute.set_type,
+                id(&set),
+                id(&nvpair),
+                name.unwrap_or_default(),
+                node = id(node_id),
+            );
+            Command::new("cib_delete", 0, option::XPATH).section(&xpath)
+        }
+    };
+    command.user.clone_from(&attribute.user);
+    command
 }
 
 impl Attrd {
@@ -123,7 +116,7 @@ impl Attrd {
     }
 
     /// What writing an attribute means, and what is to be said about values that cannot be written yet.
-    fn changes(&mut self, name: &str) -> (Vec<Change>, Vec<String>) {
+    fn changes(&mut self, name: &str) -> (Vec<Command>, Vec<String>) {
         let (mut changes, mut unknown) = (Vec::new(), Vec::new());
         let Some(attribute) = self.attributes.get_mut(name) else { return (changes, unknown) };
         let ids: Vec<Option<String>> =
@@ -136,7 +129,7 @@ impl Attrd {
                 .collect();
         for (value, id) in attribute.values.values().zip(&ids) {
             match id {
-                Some(id) => changes.push(Change::new(attribute, value.current.as_deref(), id)),
+                Some(id) => changes.push(change(attribute, value.current.as_deref(), id)),
                 None => unknown.push(format!(
                     "Cannot write {name}[{}]='{}' to CIB because node's XML ID is unknown (will retry if learned)",
                     value.node,
@@ -151,50 +144,29 @@ impl Attrd {
         (changes, unknown)
     }
 
-    fn send_changes(&mut self, now: Now, name: &str, changes: Vec<Change>) {
+    fn send_changes(&mut self, now: Now, name: &str, mut changes: Vec<Command>) {
         let Some(attribute) = self.attributes.get(name) else { return };
         let user = attribute.user.clone();
         let set = attribute.set_name().to_owned();
         let count = changes.len();
-        let call = match self.config.profile {
-            Profile::V3_0 => {
-                let mut transaction = Element::new("cib_transaction");
-                for change in changes {
-                    let call = self.cib.next_call();
-                    let options = change.options | OPTION_TRANSACTION;
-                    let section = Some(change.section.as_str());
-                    transaction.push(command(
-                        call,
-                        change.op,
-                        section,
-                        options,
-                        user.as_deref(),
-                        change.data,
-                    ));
-                }
-                let call = self.cib.next_call();
-                let message =
-                    command(call, "cib_commit_transact", None, 0, user.as_deref(), Some(transaction));
-                self.cib_call(now, call, Purpose::Write(name.to_owned()), message);
-                call
-            }
-            // Without transactions: one after the other, and what the last one says counts as the end.
-            Profile::V2_1 => {
-                let mut last = 0;
-                for (at, change) in changes.into_iter().enumerate() {
-                    last = self.cib.next_call();
-                    let section = Some(change.section.as_str());
-                    let message =
-                        command(last, change.op, section, change.options, user.as_deref(), change.data);
-                    let purpose = match at + 1 == count {
-                        true => Purpose::Write(name.to_owned()),
-                        false => Purpose::PartOfWrite(name.to_owned()),
-                    };
-                    self.cib_call(now, last, purpose, message);
-                }
-                last
-            }
-        };
+        for change in &mut changes {
+            change.call_id = self.cib.next_call();
+        }
+        if self.config.profile == Profile::V3_0 {
+            let mut commit = Command::new("cib_commit_transact", self.cib.next_call(), option::NONE);
+            commit.user = user;
+            commit.data = Some(transaction(changes));
+            changes = vec![commit];
+        }
+        // Where there are no transactions, one goes after the other, and what the last one says counts as the end.
+        let call = changes.last().map_or(0, |last| last.call_id);
+        for change in changes {
+            let purpose = match change.call_id == call {
+                true => Purpose::Write(name.to_owned()),
+                false => Purpose::PartOfWrite(name.to_owned()),
+            };
+            self.cib_call(now, change.call_id, purpose, change.to_xml());
+        }
         if let Some(attribute) = self.attributes.get_mut(name) {
             attribute.write_call = Some(call);
         }
@@ -222,8 +194,8 @@ impl Attrd {
             format!("Clearing transient node attributes for {node} from CIB using {xpath}"),
         );
         let call = self.cib.next_call();
-        let message = command(call, "cib_delete", Some(&xpath), OPTION_XPATH, None, None);
-        self.cib_call(now, call, Purpose::Erase(node.to_owned()), message);
+        let command = Command::new("cib_delete", call, option::XPATH).section(&xpath);
+        self.cib_call(now, call, Purpose::Erase(node.to_owned()), command.to_xml());
     }
 
     /// The CIB manager has answered, or has not in time.
