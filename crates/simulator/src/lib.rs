@@ -7,6 +7,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 mod erased;
+pub mod machines;
 mod network;
 pub mod world;
 

@@ -17,7 +17,28 @@ pub struct Program {
 }
 
 /// All of them, daemons first.
-pub const ALL: &[Program] = &[];
+pub const ALL: &[Program] = &[
+    daemon("pacemaker-execd", "the executor: runs resource agents", execd::main),
+    daemon("pacemaker-attrd", "the attribute manager: keeps node attributes", attrd::main),
+    tool("fence_lab", "fence agent: asks the power switch of a lab", agents::fence_lab::main),
+    inner("demo", "three nodes, one service, one dead machine", lab::demo::main),
+    inner("local-hub", "the hub by which several nodes of one machine meet", cluster::local::main),
+    inner("lab-guard", "ends a lab when its owner has ended", lab::cluster::guard),
+    inner("lab-service", "the service that a lab keeps alive", lab::service::main),
+];
+
+const fn daemon(name: &'static str, about: &'static str, main: fn(Vec<OsString>) -> ExitCode) -> Program {
+    Program { name, place: Some("libexec"), about, main }
+}
+
+const fn tool(name: &'static str, about: &'static str, main: fn(Vec<OsString>) -> ExitCode) -> Program {
+    Program { name, place: Some("sbin"), about, main }
+}
+
+/// What is only called as `systole NAME`.
+const fn inner(name: &'static str, about: &'static str, main: fn(Vec<OsString>) -> ExitCode) -> Program {
+    Program { name, place: None, about, main }
+}
 
 /// The program of a name.
 pub fn find(name: &str) -> Option<&'static Program> {

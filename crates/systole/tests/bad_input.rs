@@ -31,8 +31,11 @@ const TROUBLE: &str = r#"
 #[test]
 fn bad_agents_and_bad_documents_disturb_nobody() {
     let town = Town::new(TROUBLE).expect("the services run whatever the other resources do");
-    let checks: [(&str, fn(&Town) -> Result<()>); 3] =
-        [("agents", agents_are_named), ("documents", documents_are_refused), ("switch", a_worn_switch_is_tried_again)];
+    let checks: [(&str, fn(&Town) -> Result<()>); 3] = [
+        ("agents", agents_are_named),
+        ("documents", documents_are_refused),
+        ("switch", a_worn_switch_is_tried_again),
+    ];
     for (name, check) in checks {
         if let Err(error) = check(&town) {
             panic!("{name}: {error:#}\n{}", town.logs());
@@ -59,13 +62,18 @@ fn agents_are_named(town: &Town) -> Result<()> {
 /// Nothing of a document that makes no sense gets in, and the tool says where it stops making sense.
 fn documents_are_refused(town: &Town) -> Result<()> {
     let before = town.cluster.cib("n1")?;
-    let version = |cib: &xml::Element| (cib.attr("admin_epoch").map(str::to_owned), cib.attr("epoch").map(str::to_owned));
+    let version = |cib: &xml::Element| {
+        (cib.attr("admin_epoch").map(str::to_owned), cib.attr("epoch").map(str::to_owned))
+    };
     let cases = [
         (vec!["--replace", "--xml-text", "this is not XML"], "line 1"),
         (vec!["--replace", "--xml-text", "<cib><configuration></cib>"], "line 1"),
         (
             vec![
-                "--create", "--scope", "constraints", "--xml-text",
+                "--create",
+                "--scope",
+                "constraints",
+                "--xml-text",
                 r#"<rsc_location id="lost" rsc="nobody" node="n1" score="1"/>"#,
             ],
             "nobody",
@@ -73,7 +81,8 @@ fn documents_are_refused(town: &Town) -> Result<()> {
     ];
     for (arguments, word) in cases {
         let output = town.cluster.tool("n2", "cibadmin", &arguments)?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        let said =
+            String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
         ensure!(!output.status.success(), "cibadmin {arguments:?} was accepted: {said}");
         ensure!(said.contains(word), "cibadmin {arguments:?} does not say {word:?}: {said}");
     }

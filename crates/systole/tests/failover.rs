@@ -45,7 +45,8 @@ fn one_failover(town: &Town, run: usize, dcs: &mut usize) -> Result<String> {
     // The others' services had no part in this.
     for other in town.shops.iter().filter(|other| other.name() != shop.name()) {
         for (resource, trace) in other.traces() {
-            let disturbed = trace.entries()?.into_iter().find(|entry| entry.at_us > failure && entry.action == "stop");
+            let disturbed =
+                trace.entries()?.into_iter().find(|entry| entry.at_us > failure && entry.action == "stop");
             ensure!(disturbed.is_none(), "{resource} was stopped because {victim} died: {disturbed:?}");
         }
     }

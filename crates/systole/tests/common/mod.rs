@@ -22,7 +22,8 @@ impl Town {
         let folder = tempfile::Builder::new().prefix("lab-").tempdir()?;
         let layout = Layout::new(folder.path());
         let nodes = scenario::nodes(3);
-        let shops = nodes.iter().map(|node| Ok(Shop::new(&layout, &format!("shop-{node}"))?.preferring(node)));
+        let shops =
+            nodes.iter().map(|node| Ok(Shop::new(&layout, &format!("shop-{node}"))?.preferring(node)));
         let shops: Vec<Shop> = shops.collect::<Result<_>>()?;
         let cib = scenario::cib(&layout, &nodes, &shops.iter().collect::<Vec<_>>(), further);
         let binary = PathBuf::from(env!("CARGO_BIN_EXE_systole"));
@@ -61,7 +62,10 @@ impl Town {
         let logs = nodes.map(|node| {
             let log = std::fs::read_to_string(self.cluster.layout().log(node)).unwrap_or_default();
             let lines: Vec<&str> = log.lines().collect();
-            format!("--- {node}, last lines of its log:\n{}\n", lines[lines.len().saturating_sub(60)..].join("\n"))
+            format!(
+                "--- {node}, last lines of its log:\n{}\n",
+                lines[lines.len().saturating_sub(60)..].join("\n")
+            )
         });
         logs.collect()
     }
