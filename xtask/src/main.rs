@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 mod arrows;
+mod conformance;
 mod install;
 mod purity;
 mod verify;
@@ -24,6 +25,8 @@ enum Task {
     Verify(verify::Options),
     /// Write what `verify` would complain of, where a machine can
     Fix,
+    /// Run the scheduler's conformance cases and count those whose outputs are as expected
+    Conformance(conformance::Options),
     /// Build for release and lay the programs and agents out below a folder
     Install(install::Options),
 }
@@ -32,6 +35,7 @@ fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Verify(options) => verify::run(&options),
         Task::Fix => verify::fix(),
+        Task::Conformance(options) => conformance::run(&options),
         Task::Install(options) => install::run(&options),
     }
 }

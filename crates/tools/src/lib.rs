@@ -5,7 +5,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 pub mod cibadmin;
+mod command_line;
 pub mod crm_mon;
 pub mod crm_resource;
 pub mod crm_simulate;
+mod date;
+mod live;
+mod status;
 pub mod stonith_admin;

@@ -1,0 +1,208 @@
+//! Simulated execution: the graph is walked, and what would have happened is written into the CIB.
+//!
+//! Decides: what an executor, a fencer and a controller would have recorded. Given: a graph, a CIB, failures asked for.
+//! Leaves to others: the order (the walker) and what the new status means (the scheduler).
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use super::status_edit::{self, AgentRef, Membership, OperationResult};
+use crate::status::Lists;
+use graph::walk::{Ending, Limits, Next, Outcome, Output, Walk};
+use graph::{Action, ActionKind, TransitionGraph};
+use model::{FeatureSet, Instant, Interval, OcfCode, Score, WallTime};
+use scheduler::Cluster;
+use xml::Element;
+
+/// What the simulated operations record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Recording {
+    pub(super) feature_set: FeatureSet,
+    pub(super) at: WallTime,
+}
+
+/// Walks the graph to its end and gives the CIB as it then is; and whether the graph made sense.
+pub(super) fn execute(
+    lists: &mut Lists<'_>,
+    cluster: &Cluster,
+    graph: TransitionGraph,
+    cib: Element,
+    failures: &[String],
+    recording: Recording,
+) -> (Element, bool) {
+    let mut execution = Execution { lists, cluster, cib, failures, recording };
+    let mut walk = Walk::new(graph, Limits::default());
+    // Time stands still: everything is confirmed at once.
+    let now = Instant::default();
+    let mut ending = Ending::Complete;
+    while let Some(output) = walk.poll(now) {
+        match output {
+            Output::Passed(id) | Output::Run(id) => {
+                let Some(action) = walk.action(id).cloned() else { continue };
+                let outcome = execution.action(&mut walk, &action);
+                walk.confirm(id, outcome);
+            }
+            Output::Lost(_) => {}
+            Output::Finished(how) => ending = how,
+        }
+    }
+    let sound = ending != Ending::Terminated;
+    if !sound {
+        execution.lists.error("Transition failed: terminated");
+        execution.lists.error("An invalid transition was produced");
+    }
+    (execution.cib, sound)
+}
+
+struct Execution<'a, 'w> {
+    lists: &'a mut Lists<'w>,
+    cluster: &'a Cluster,
+    cib: Element,
+    failures: &'a [String],
+    recording: Recording,
+}
+
+impl Execution<'_, '_> {
+    fn say(&mut self, text: std::fmt::Arguments<'_>) {
+        if !self.lists.is_quiet() {
+            self.lists.item(text);
+        }
+    }
+
+    fn action(&mut self, walk: &mut Walk, action: &Action) -> Outcome {
+        let identity = &action.identity;
+        let node = identity.node.as_ref().map_or("", |node| &*node.name);
+        match identity.kind {
+            ActionKind::Pseudo => {
+                let on = if node.is_empty() { String::new() } else { format!(" on {node}") };
+                self.say(format_args!("Pseudo action:   {}{on}", identity.operation_key));
+            }
+            ActionKind::Cluster if identity.operation == "stonith" => {
+                let how = action.meta("stonith_action").unwrap_or_default();
+                self.say(format_args!("Fencing {node} ({how})"));
+                if !how.eq_ignore_ascii_case("on") {
+                    status_edit::set_membership(&mut self.cib, node, Membership::Down);
+                }
+            }
+            ActionKind::Cluster => {
+                let whose = action.resource.as_ref().map(|resource| format!(" for {}", resource.id));
+                let whose = whose.unwrap_or_default();
+                self.say(format_args!("Cluster action:  {}{whose} on {node}", identity.operation));
+            }
+            ActionKind::Resource => return self.operation(walk, action, node),
+        }
+        Outcome::Done
+    }
+
+    /// The resource's name in what is shown: the instance's, if the common one is no resource's.
+    fn shown_name<'r>(&self, resource: &'r graph::GraphResource) -> &'r str {
+        let known = |id: &str| {
+            let same = |r: &scheduler::Resource| *r.id == *id || r.history_id.as_deref() == Some(id);
+            self.cluster.resources.iter().any(same)
+        };
+        match resource.long_id.as_deref() {
+            Some(long) if !known(&resource.id) && known(long) => long,
+            _ => &resource.id,
+        }
+    }
+
+    fn operation(&mut self, walk: &mut Walk, action: &Action, node: &str) -> Outcome {
+        let identity = &action.identity;
+        let task = &*identity.operation;
+        if task == "probe_complete" {
+            return Outcome::Done;
+        }
+        let Some(resource) = &action.resource else {
+            walk.refuse(identity.id);
+            return Outcome::Failed;
+        };
+        let name = self.shown_name(resource);
+        let interval_ms = action.meta("interval").and_then(|text| text.parse().ok()).unwrap_or(0);
+        if matches!(task, "delete" | "meta-data") {
+            self.say(format_args!("Resource action: {name:<15} {task} on {node}"));
+            return Outcome::Done;
+        }
+        if interval_ms > 0 {
+            self.say(format_args!("Resource action: {name:<15} {task}={interval_ms} on {node}"));
+        } else {
+            self.say(format_args!("Resource action: {name:<15} {task} on {node}"));
+        }
+        let target = action.meta("op_target_rc").and_then(|text| text.parse().ok()).unwrap_or(0);
+        let mut result = OperationResult {
+            resource: &resource.id,
+            task,
+            interval: Interval::from_ms(interval_ms),
+            rc: OcfCode::new(target),
+            target_rc: OcfCode::new(target),
+            exit_reason: "User-injected result",
+            node,
+            attributes: &action.attributes,
+            feature_set: self.recording.feature_set,
+            at: self.recording.at,
+        };
+        let outcome = match self.wanted_failure(name, &resource.id, &result) {
+            Some((rc, whose)) => {
+                result.rc = rc;
+                self.pretend(walk, identity.id, &result, whose);
+                Outcome::Failed
+            }
+            None => Outcome::Done,
+        };
+        let agent = AgentRef {
+            class: resource.class.clone(),
+            provider: resource.provider.clone(),
+            name: resource.agent.clone(),
+        };
+        let node_id = identity.node.as_ref().map(|node| &*node.id);
+        // Remote nodes, which are reached through others, have their names for ids.
+        let node_id = if identity.router_node.is_some() { Some(node) } else { node_id };
+        let state = status_edit::node_state(&mut self.cib, node, node_id);
+        match status_edit::resource_history(state, name, &resource.id, &agent) {
+            Ok(history) => {
+                status_edit::record(history, &result);
+                outcome
+            }
+            Err(error) => {
+                self.lists.error(error);
+                walk.refuse(identity.id);
+                Outcome::Failed
+            }
+        }
+    }
+
+    /// The failure asked for, if any, with the name it was asked for under.
+    fn wanted_failure<'n>(
+        &mut self,
+        name: &'n str,
+        config_name: &'n str,
+        result: &OperationResult<'_>,
+    ) -> Option<(OcfCode, &'n str)> {
+        for wanted in self.failures {
+            let Some((operation, rc)) = wanted.split_once('=') else { continue };
+            let matches = |id: &&&str| {
+                let own = format!("{id}_{}_{}@{}", result.task, result.interval.as_ms(), result.node);
+                own.eq_ignore_ascii_case(operation)
+            };
+            let Some(whose) = [&name, &config_name].into_iter().find(matches) else { continue };
+            match rc.trim().parse() {
+                Ok(rc) => return Some((OcfCode::new(rc), whose)),
+                Err(_) => self
+                    .lists
+                    .error(format_args!("Invalid failed operation '{wanted}' (result code must be integer)")),
+            }
+        }
+        None
+    }
+
+    fn pretend(&mut self, walk: &mut Walk, id: i32, result: &OperationResult<'_>, whose: &str) {
+        self.lists.info(format_args!("Pretending action {id} failed with rc={}", result.rc.value()));
+        walk.abort(Score::INFINITY.value(), Next::Done, "Pretended failure");
+        let options = &walk.graph().options;
+        let offset = match result.task {
+            "start" => &*options.failed_start_offset,
+            "stop" => &*options.failed_stop_offset,
+            _ => "",
+        };
+        let fatal = offset.parse() == Ok(Score::INFINITY);
+        let state = status_edit::node_state(&mut self.cib, result.node, None);
+        super::inject::fail_count(self.lists, state, whose, result, fatal);
+    }
+}

@@ -1,0 +1,299 @@
+//! Changes of a CIB's status section: how nodes are, what was run on them.
+//!
+//! Decides: what a change looks like in the CIB. Given: a CIB and what (is pretended to have) happened. Leaves to
+//! others: what is pretended.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use model::{ExecStatus, FeatureSet, Interval, OcfCode, OpKey, TransitionKey, TransitionMagic, WallTime};
+use xml::Element;
+
+/// The origin written into what a simulation changes.
+const ORIGIN: &str = "crm_simulate";
+
+/// The controller that never was, in keys of operations that nobody scheduled.
+const NOBODY: &str = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+/// How a node is made to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Membership {
+    /// A member in full.
+    Up,
+    /// Gone as it was told to.
+    Down,
+    /// Gone though it should be there.
+    Lost,
+}
+
+/// A node's state, to be changed; made if there is none.
+pub(super) fn node_state<'a>(cib: &'a mut Element, name: &str, id: Option<&str>) -> &'a mut Element {
+    let by_name = |state: &Element| state.name() == "node_state" && state.attr("uname") == Some(name);
+    let known = cib.child("status").is_some_and(|status| status.elements().any(by_name));
+    let id = id.map(str::to_owned).or_else(|| node_id(cib, name));
+    let status = cib.child_or_insert("status");
+    if !known {
+        // A state may have its id alone as long as the node's name has not been heard of.
+        match id.as_deref().and_then(|id| status.child_with_id_mut("node_state", id)) {
+            Some(state) => state.set_attr("uname", name),
+            None => {
+                let mut state = Element::new("node_state");
+                state.set_attr_opt("id", id.as_ref());
+                status.push(state.with_attr("uname", name));
+            }
+        }
+    }
+    let at = status.children().iter().position(|child| child.element().is_some_and(by_name));
+    match at.and_then(|at| status.element_at_mut(at)) {
+        Some(state) => state,
+        None => unreachable!("a state of this name was there or has been added"),
+    }
+}
+
+/// The id of the node (cluster, remote or guest) of a name.
+fn node_id(cib: &Element, name: &str) -> Option<String> {
+    let nodes = cib.descend(&["configuration", "nodes"])?;
+    let named = nodes
+        .elements()
+        .find(|node| node.attr("uname").is_some_and(|uname| uname.eq_ignore_ascii_case(name)));
+    if let Some(id) = named.and_then(Element::id) {
+        return Some(id.to_owned());
+    }
+    let resources = cib.descend(&["configuration", "resources"])?;
+    let remote = |primitive: &&Element| {
+        let is_connection =
+            primitive.attr("provider") == Some("pacemaker") && primitive.attr("type") == Some("remote");
+        let is_guest = || {
+            let nvpairs = primitive.elements_named("meta_attributes").flat_map(Element::elements);
+            nvpairs.into_iter().any(|nvpair| {
+                nvpair.attr("name") == Some("remote-node")
+                    && nvpair.attr("value").is_some_and(|value| value.eq_ignore_ascii_case(name))
+            })
+        };
+        (is_connection && primitive.id().is_some_and(|id| id.eq_ignore_ascii_case(name))) || is_guest()
+    };
+    // Remote and guest nodes have their names for ids.
+    resources.descendants().filter(|e| e.name() == "primitive").find(remote).map(|_| name.to_owned())
+}
+
+/// Makes a node known to the configuration, if it is not.
+pub(super) fn ensure_node(cib: &mut Element, name: &str) {
+    let nodes = cib.child_or_insert("configuration").child_or_insert("nodes");
+    if !nodes.elements().any(|node| node.attr("uname") == Some(name)) {
+        nodes.push(Element::new("node").with_attr("id", name).with_attr("uname", name));
+    }
+}
+
+/// Changes what a node looks like. A node that is down loses its history and transient attributes.
+pub(super) fn set_membership(cib: &mut Element, name: &str, membership: Membership) {
+    let state = node_state(cib, name, None);
+    let down = membership == Membership::Down;
+    state.set_attr("in_ccm", membership == Membership::Up);
+    state.set_attr("crmd", if down { "offline" } else { "online" });
+    state.set_attr("join", if down { "down" } else { "member" });
+    state.set_attr("expected", if down { "down" } else { "member" });
+    state.set_attr("crm-debug-origin", ORIGIN);
+    if down {
+        state.remove_elements(|child| matches!(child.name(), "lrm" | "transient_attributes"));
+    }
+}
+
+/// Sets a transient attribute of a node.
+pub(super) fn set_attribute(state: &mut Element, name: &str, value: &str) {
+    let node_id = state.id().unwrap_or_default().to_owned();
+    let outer = state.child_or_insert("transient_attributes");
+    outer.set_attr("id", &node_id);
+    let set = outer.child_or_insert("instance_attributes");
+    if set.id().is_none() {
+        set.set_attr("id", &node_id);
+    }
+    let set_id = set.id().unwrap_or_default().to_owned();
+    let known = set.elements_mut().find(|nvpair| nvpair.attr("name") == Some(name));
+    match known {
+        Some(nvpair) => nvpair.set_attr("value", value),
+        None => set.push(
+            Element::new("nvpair")
+                // Characters that may not be in an id become points.
+                .with_attr("id", format!("{set_id}-{name}").replace('#', "."))
+                .with_attr("name", name)
+                .with_attr("value", value),
+        ),
+    }
+}
+
+/// A transient attribute of a node.
+pub(super) fn attribute<'a>(state: &'a Element, name: &str) -> Option<&'a str> {
+    let sets = state.child("transient_attributes")?.elements_named("instance_attributes");
+    let mut nvpairs = sets.flat_map(Element::elements);
+    nvpairs.find(|nvpair| nvpair.attr("name") == Some(name))?.attr("value")
+}
+
+/// The agent whose history it is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AgentRef {
+    pub(super) class: Option<String>,
+    pub(super) provider: Option<String>,
+    pub(super) name: Option<String>,
+}
+
+/// A history cannot be begun for such a resource.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum HistoryError {
+    #[error(
+        "Resource {resource} not found in the status section of {node} (supply class and type to continue)"
+    )]
+    NoAgent { resource: String, node: String },
+    #[error("Invalid class for {resource}: {class}")]
+    BadClass { resource: String, class: String },
+    #[error("Please specify the provider for resource {resource}")]
+    NoProvider { resource: String },
+}
+
+/// The history of a resource on a node, to be changed: under `name` or `history_name` if it is there, else begun under
+/// the latter.
+pub(super) fn resource_history<'a>(
+    state: &'a mut Element,
+    name: &str,
+    history_name: &str,
+    agent: &AgentRef,
+) -> Result<&'a mut Element, HistoryError> {
+    let has = |id: &str| {
+        let resources = state.descend(&["lrm", "lrm_resources"]);
+        resources.is_some_and(|resources| resources.child_with_id("lrm_resource", id).is_some())
+    };
+    let known = [name, history_name].into_iter().find(|id| has(id));
+    if known.is_none() {
+        check_agent(state, name, agent)?;
+    }
+    let node_id = state.id().map(str::to_owned);
+    let lrm = state.child_or_insert("lrm");
+    if lrm.id().is_none() {
+        lrm.set_attr_opt("id", node_id);
+    }
+    let resources = lrm.child_or_insert("lrm_resources");
+    let id = known.unwrap_or(history_name);
+    if known.is_none() {
+        let mut resource = Element::new("lrm_resource").with_attr("id", id);
+        resource.set_attr_opt("class", agent.class.as_ref());
+        resource.set_attr_opt("provider", agent.provider.as_ref());
+        resource.set_attr_opt("type", agent.name.as_ref());
+        resources.push(resource);
+    }
+    match resources.child_with_id_mut("lrm_resource", id) {
+        Some(resource) => Ok(resource),
+        None => unreachable!("a history of this id was there or has been added"),
+    }
+}
+
+fn check_agent(state: &Element, resource: &str, agent: &AgentRef) -> Result<(), HistoryError> {
+    let resource = resource.to_owned();
+    let (Some(class), Some(_)) = (&agent.class, &agent.name) else {
+        let node = state.id().unwrap_or_default().to_owned();
+        return Err(HistoryError::NoAgent { resource, node });
+    };
+    match class.to_ascii_lowercase().as_str() {
+        "ocf" if agent.provider.is_none() => Err(HistoryError::NoProvider { resource }),
+        "ocf" | "stonith" | "service" | "systemd" | "lsb" => Ok(()),
+        _ => Err(HistoryError::BadClass { resource, class: class.clone() }),
+    }
+}
+
+/// What was run, and what came of it.
+#[derive(Clone, Debug)]
+pub(super) struct OperationResult<'a> {
+    pub(super) resource: &'a str,
+    pub(super) task: &'a str,
+    pub(super) interval: Interval,
+    pub(super) rc: OcfCode,
+    pub(super) target_rc: OcfCode,
+    pub(super) exit_reason: &'a str,
+    pub(super) node: &'a str,
+    /// The action's attributes in the graph.
+    pub(super) attributes: &'a [(String, String)],
+    pub(super) feature_set: FeatureSet,
+    pub(super) at: WallTime,
+}
+
+impl OperationResult<'_> {
+    fn meta(&self, name: &str) -> Option<&str> {
+        let matches = |key: &str| key.strip_prefix("CRM_meta_") == Some(name);
+        self.attributes.iter().find(|(key, _)| matches(key)).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Adds a result to a resource's history, with a call id higher than all before.
+pub(super) fn record(history: &mut Element, result: &OperationResult<'_>) {
+    let call_ids = history.elements().filter_map(|op| op.attr("call-id")?.parse::<i32>().ok());
+    let call_id = call_ids.max().unwrap_or(0).max(0) + 1;
+    let reload = matches!(result.task, "reload" | "reload-agent");
+    // A reloaded resource is a started one to whoever reads the history.
+    let task = if reload { "start" } else { result.task };
+    let key = OpKey::new(result.resource, task, result.interval);
+    let notify = task == "notify";
+    let rc = if notify { OcfCode::OK } else { result.rc };
+    let failed = !notify && rc != result.target_rc;
+    let last = OpKey::new(result.resource, "last", Interval::ZERO).to_string();
+    let ids: Vec<String> = if notify {
+        let part = |name| result.meta(name).unwrap_or_default();
+        vec![format!("{}_{}_notify_{}_0", result.resource, part("notify_type"), part("notify_operation"))]
+    } else if matches!(task, "migrate_to" | "migrate_from") {
+        vec![key.to_string()]
+    } else if failed {
+        let failure = OpKey::new(result.resource, "last_failure", Interval::ZERO).to_string();
+        if result.interval.is_zero() { vec![failure, last] } else { vec![failure] }
+    } else if result.interval.is_zero() {
+        vec![last]
+    } else {
+        vec![key.to_string()]
+    };
+    let reason =
+        if failed && !matches!(task, "migrate_to" | "migrate_from") { result.exit_reason } else { "" };
+    let transition = TransitionKey {
+        action: call_id,
+        transition: -1,
+        target_rc: result.target_rc,
+        uuid: NOBODY.to_owned(),
+    };
+    let magic = TransitionMagic { status: ExecStatus::Done, rc, key: transition.clone() };
+    for id in ids {
+        if history.child_with_id("lrm_rsc_op", &id).is_none() {
+            history.push(Element::new("lrm_rsc_op").with_attr("id", &id));
+        }
+        let Some(op) = history.child_with_id_mut("lrm_rsc_op", &id) else { continue };
+        op.set_attr("operation_key", &key);
+        op.set_attr("operation", task);
+        op.set_attr("crm-debug-origin", ORIGIN);
+        op.set_attr("crm_feature_set", result.feature_set);
+        op.set_attr("transition-key", &transition);
+        op.set_attr("transition-magic", &magic);
+        op.set_attr("exit-reason", reason);
+        op.set_attr("on_node", result.node);
+        op.set_attr("call-id", call_id);
+        op.set_attr("rc-code", rc.value());
+        op.set_attr("op-status", ExecStatus::Done.value());
+        op.set_attr("interval", result.interval.as_ms());
+        op.set_attr("last-rc-change", result.at);
+        op.set_attr("exec-time", 0);
+        op.set_attr("queue-time", 0);
+        if matches!(task, "migrate_to" | "migrate_from") {
+            op.set_attr_opt("migrate_source", result.meta("migrate_source"));
+            op.set_attr_opt("migrate_target", result.meta("migrate_target"));
+        }
+        if !result.attributes.is_empty() {
+            op.set_attr("op-digest", parameter_digest(result));
+        }
+    }
+}
+
+/// The digest by which a changed parameter is noticed: over what the agent was given, without what the cluster added
+/// (but with the timeout of recurring operations).
+fn parameter_digest(result: &OperationResult<'_>) -> String {
+    const NOT_PARAMETERS: [&str; 6] =
+        ["crm_feature_set", "id", "op-digest", "on_node", "on_node_uuid", "pcmk_external_ip"];
+    let mut parameters = Element::new("parameters");
+    for (name, value) in result.attributes {
+        let timeout = name == "CRM_meta_timeout" && !result.interval.is_zero();
+        if timeout || !(name.starts_with("CRM_meta_") || NOT_PARAMETERS.contains(&name.as_str())) {
+            parameters.set_attr(name.clone(), value);
+        }
+    }
+    xml::digest_v1_sorted(&parameters, xml::Escaping::Modern)
+}

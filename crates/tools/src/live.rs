@@ -1,0 +1,61 @@
+//! The running cluster's CIB, asked of this node's CIB manager; or a file in its place.
+//!
+//! Decides: whom to ask. Given: the environment (`CIB_file`, and that of connections). Leaves to others: transport
+//! (`ipc`), what may be read (the manager).
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::crm_simulate::{SourceError, read_file, with_status};
+use messages::cib::{self, CibMessageError, Command, Reply, option};
+use model::{ExitCode, LegacyRc};
+use std::path::Path;
+use xml::Element;
+
+/// The manager did not give its CIB.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LiveError {
+    /// It could not be reached.
+    #[error("Could not connect to the CIB manager: {0}")]
+    Connect(#[from] ipc::ConnectError),
+    /// It went away.
+    #[error("Could not query the CIB: {0}")]
+    Request(#[from] ipc::RequestError),
+    /// What it said makes no sense.
+    #[error("Could not query the CIB: {0}")]
+    Message(#[from] CibMessageError),
+    /// It refused.
+    #[error("Could not query the CIB: {}", .0.text())]
+    Refused(LegacyRc),
+    /// It answered without a CIB.
+    #[error("Could not query the CIB: the answer holds none")]
+    Empty,
+    /// The file in its place could not be read.
+    #[error(transparent)]
+    File(Box<SourceError>),
+}
+
+impl LiveError {
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            LiveError::Connect(_) | LiveError::Request(_) => ExitCode::DISCONNECT,
+            LiveError::Message(_) | LiveError::Empty => ExitCode::PROTOCOL,
+            LiveError::Refused(rc) => rc.exit_code(),
+            LiveError::File(error) => error.exit_code(),
+        }
+    }
+}
+
+/// The CIB: of the file named by `CIB_file` if that is set, else the manager's.
+pub(crate) fn query_cib() -> Result<Element, LiveError> {
+    if let Some(file) = std::env::var_os("CIB_file").filter(|file| !file.is_empty()) {
+        let cib = read_file(Path::new(&file)).and_then(with_status);
+        return cib.map_err(|error| LiveError::File(Box::new(error)));
+    }
+    let mut client = ipc::blocking::Client::connect("cib_ro", &ipc::ClientOptions::from_environment())?;
+    client.request(&cib::register("systole", 1), None)?;
+    let query = Command::new("cib_query", 2, option::SYNC | option::SCOPE_LOCAL);
+    let reply = Reply::from_xml(&client.request(&query.to_xml(), None)?)?;
+    if !reply.rc.is_ok() {
+        return Err(LiveError::Refused(reply.rc));
+    }
+    reply.data.ok_or(LiveError::Empty)
+}

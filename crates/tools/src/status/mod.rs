@@ -1,0 +1,73 @@
+//! The cluster status, as `crm_mon` and `crm_simulate` show it.
+//!
+//! Decides: which sections are shown, how, in which words. Given: a cluster as the scheduler read it. Leaves to others:
+//! where the CIB comes from, and what the states mean.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+mod failures;
+mod group;
+mod lists;
+mod nodes;
+mod primitive;
+mod resources;
+mod summary;
+
+pub use lists::Lists;
+pub use resources::Counts;
+pub use summary::{Daemons, maintenance_notice};
+
+use scheduler::Cluster;
+
+/// Which parts of the status are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sections {
+    /// Stack, DC, times and counts.
+    pub summary: bool,
+    /// Cluster options.
+    pub options: bool,
+    /// Nodes.
+    pub nodes: bool,
+    /// Resources.
+    pub resources: bool,
+    /// Node attributes.
+    pub attributes: bool,
+    /// Failed actions.
+    pub failures: bool,
+}
+
+/// How they are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Show {
+    /// Inactive resources too.
+    pub inactive: bool,
+    /// What is being done with resources right now.
+    pub pending: bool,
+    /// Nodes' ids, where they differ from their names.
+    pub node_ids: bool,
+    /// Failed actions with all technical details.
+    pub failure_details: bool,
+}
+
+/// Prints the status; says whether there was anything to print.
+pub fn print_status(
+    lists: &mut Lists<'_>,
+    cluster: &Cluster,
+    sections: Sections,
+    show: Show,
+    daemons: Option<&Daemons>,
+) -> bool {
+    let mut printed = summary::print(lists, cluster, sections, show, daemons);
+    if sections.nodes {
+        printed |= nodes::print(lists, cluster, show, printed);
+    }
+    if sections.resources {
+        printed |= resources::print(lists, cluster, show, printed);
+    }
+    if sections.attributes {
+        printed |= nodes::print_attributes(lists, cluster, show, printed);
+    }
+    if sections.failures {
+        printed |= failures::print(lists, cluster, show, printed);
+    }
+    printed
+}

@@ -1,0 +1,170 @@
+//! The list of nodes, and that of their attributes.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use super::{Lists, Show};
+use model::Score;
+use scheduler::{Cluster, Node, NodeId, NodeKind};
+
+/// Whether anything runs on a node.
+pub fn has_resources(cluster: &Cluster, node: NodeId) -> bool {
+    let on = |r: &scheduler::Resource| r.children.is_empty() && r.state.active_on.contains(&node);
+    cluster.resources.iter().any(on)
+}
+
+pub(super) fn display_name(node: &Node, show: Show) -> String {
+    if show.node_ids && !node.name.eq_ignore_ascii_case(&node.id) {
+        return format!("{} ({})", node.name, node.id);
+    }
+    node.name.to_string()
+}
+
+/// How healthy a node is by its `#health` attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Health {
+    Red,
+    Yellow,
+    Green,
+}
+
+impl Health {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Health::Red => "red",
+            Health::Yellow => "yellow",
+            Health::Green => "green",
+        }
+    }
+}
+
+/// The worst of a node's health attributes, if the cluster looks at health at all.
+pub(super) fn health(cluster: &Cluster, node: &Node) -> Health {
+    let strategy = cluster.options.value("node-health-strategy").unwrap_or("none");
+    if strategy == "none" {
+        return Health::Green;
+    }
+    let configured = |name, default: Score| match cluster.options.value(name) {
+        Some(text) => text.parse().unwrap_or(default),
+        None => default,
+    };
+    let (red, yellow, green) = match strategy {
+        "migrate-on-red" => (Score::MINUS_INFINITY, Score::ZERO, Score::ZERO),
+        "only-green" => (Score::MINUS_INFINITY, Score::MINUS_INFINITY, Score::ZERO),
+        _ => (
+            configured("node-health-red", Score::MINUS_INFINITY),
+            configured("node-health-yellow", Score::ZERO),
+            configured("node-health-green", Score::ZERO),
+        ),
+    };
+    let of = |value: &str| match value.to_ascii_lowercase().as_str() {
+        "red" => Health::Red,
+        "yellow" => Health::Yellow,
+        other => match other.parse::<Score>() {
+            Ok(score) if score <= red => Health::Red,
+            Ok(score) if score <= yellow && yellow != green => Health::Yellow,
+            _ => Health::Green,
+        },
+    };
+    let values = node.attributes.iter().filter(|(name, _)| name.starts_with("#health"));
+    values.map(|(_, value)| of(value)).min().unwrap_or(Health::Green)
+}
+
+fn status(cluster: &Cluster, id: NodeId) -> &'static str {
+    let state = &cluster.node(id).state;
+    if state.unclean {
+        return match (state.online, state.pending) {
+            (true, _) => "UNCLEAN (online)",
+            (false, true) => "UNCLEAN (pending)",
+            (false, false) => "UNCLEAN (offline)",
+        };
+    }
+    if state.pending {
+        "pending"
+    } else if state.standby_on_fail && state.online {
+        "standby (on-fail)"
+    } else if state.standby {
+        match (state.online, has_resources(cluster, id)) {
+            (false, _) => "OFFLINE (standby)",
+            (true, false) => "standby",
+            (true, true) => "standby (with active resources)",
+        }
+    } else if state.maintenance {
+        if state.online { "maintenance" } else { "OFFLINE (maintenance)" }
+    } else if state.online {
+        "online"
+    } else {
+        "OFFLINE"
+    }
+}
+
+/// A node that has a line of its own, because something about it is worth one.
+fn stands_out(cluster: &Cluster, node: &Node) -> bool {
+    let state = &node.state;
+    state.unclean
+        || state.pending
+        || (state.standby_on_fail && state.online)
+        || state.standby
+        || state.maintenance
+        || health(cluster, node) != Health::Green
+}
+
+pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer: bool) -> bool {
+    let mut section = lists.section("Node List", spacer);
+    let mut words: [(&str, Vec<String>); 4] = [
+        ("Online", Vec::new()),
+        ("OFFLINE", Vec::new()),
+        ("RemoteOnline", Vec::new()),
+        ("RemoteOFFLINE", Vec::new()),
+    ];
+    for (index, node) in cluster.nodes.iter().enumerate() {
+        section.open(lists);
+        let name = display_name(node, show);
+        if stands_out(cluster, node) {
+            let kind = if node.kind == NodeKind::Remote { "RemoteNode" } else { "Node" };
+            let health = match health(cluster, node) {
+                Health::Red => " (health is RED)",
+                Health::Yellow => " (health is YELLOW)",
+                Health::Green => "",
+            };
+            lists.item(format_args!("{kind} {name}: {}{health}", status(cluster, NodeId::new(index))));
+            continue;
+        }
+        let list = usize::from(!node.state.online) + if node.kind == NodeKind::Remote { 2 } else { 0 };
+        if let Some((_, names)) = words.get_mut(list) {
+            names.push(name);
+        }
+    }
+    for (label, names) in words {
+        if !names.is_empty() {
+            lists.labelled(label, format_args!("[ {} ]", names.join(" ")));
+        }
+    }
+    section.close(lists)
+}
+
+/// Attributes the cluster keeps for itself.
+fn is_internal(name: &str) -> bool {
+    const PREFIXES: [&str; 6] = ["fail-count", "last-failure", "shutdown", "terminate", "standby", "#"];
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+pub(super) fn shown_attributes(node: &Node) -> impl Iterator<Item = (&str, &str)> {
+    let all = node.attributes.iter().map(|(name, value)| (&**name, &**value));
+    all.filter(|(name, _)| !is_internal(name))
+}
+
+pub(super) fn print_attributes(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer: bool) -> bool {
+    let mut section = lists.section("Node Attributes", spacer);
+    for node in cluster.nodes.iter().filter(|node| node.state.online) {
+        let attributes: Vec<(&str, &str)> = shown_attributes(node).collect();
+        if attributes.is_empty() {
+            continue;
+        }
+        section.open(lists);
+        lists.begin(format_args!("Node: {}", display_name(node, show)));
+        for (name, value) in attributes {
+            lists.item(format_args!("{name:<32}\t: {value:<10}"));
+        }
+        lists.end();
+    }
+    section.close(lists)
+}

@@ -1,0 +1,150 @@
+//! The list of resources.
+//!
+//! Decides: which resources are listed, and where one is said to be. Leaves to the variants' files: a resource's lines.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use super::{Lists, Show, group, primitive};
+use model::Role;
+use scheduler::{Cluster, NodeId, Resource, ResourceId, Variant};
+
+/// The outermost resource a resource is in.
+pub(super) fn top(cluster: &Cluster, id: ResourceId) -> ResourceId {
+    let mut id = id;
+    while let Some(parent) = cluster.resource(id).parent {
+        id = parent;
+    }
+    id
+}
+
+/// Whether a resource is (in) a promotable clone.
+pub(super) fn is_promotable(cluster: &Cluster, id: ResourceId) -> bool {
+    let top = cluster.resource(top(cluster, id));
+    let wanted = top.meta.get("promotable").map(|value| value.to_ascii_lowercase());
+    top.variant == Variant::Clone && matches!(wanted.as_deref(), Some("true" | "on" | "yes" | "y" | "1"))
+}
+
+/// The name under which a resource is shown: instances that are all the same go by their common name.
+pub(super) fn printable_id(resource: &Resource) -> &str {
+    if resource.state.unique { &resource.id } else { resource.xml.id().unwrap_or(&resource.id) }
+}
+
+/// Whether its configuration wants a resource stopped (or not promoted).
+pub fn is_disabled(cluster: &Cluster, id: ResourceId) -> bool {
+    let role = cluster.resource(id).meta.get("target-role").and_then(|role| role.parse::<Role>().ok());
+    match role {
+        Some(Role::Stopped) => true,
+        Some(Role::Unpromoted) => is_promotable(cluster, id),
+        _ => false,
+    }
+}
+
+/// The node a resource is said to be on: of several the first that is online and clean, or, if it cannot be recovered
+/// without fencing, the first.
+pub fn current_node(cluster: &Cluster, id: ResourceId) -> Option<NodeId> {
+    let state = &cluster.resource(id).state;
+    let is_happy = |node: &&NodeId| {
+        let state = &cluster.node(**node).state;
+        state.online && !state.unclean
+    };
+    let happy = if state.needs_fencing { None } else { state.active_on.iter().find(is_happy) };
+    happy.or(state.active_on.first()).copied()
+}
+
+/// Whether a resource is active: `all` asks whether all of its members are.
+pub(super) fn is_active(cluster: &Cluster, id: ResourceId, all: bool) -> bool {
+    let resource = cluster.resource(id);
+    if resource.variant == Variant::Primitive {
+        return resource.state.active_on.iter().any(|&node| {
+            let node = &cluster.node(node).state;
+            node.unclean || node.online || !resource.state.managed
+        });
+    }
+    let mut members = resource.children.iter().map(|&child| is_active(cluster, child, all));
+    // An empty collection has nothing active in it.
+    if all {
+        !resource.children.is_empty() && members.all(|active| active)
+    } else {
+        members.any(|active| active)
+    }
+}
+
+/// How many instances of resources there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All.
+    pub instances: usize,
+    /// Those that should not run.
+    pub disabled: usize,
+    /// Those that nothing may be done with because of a failure.
+    pub blocked: usize,
+}
+
+impl Counts {
+    /// Counts a cluster's.
+    pub fn of(cluster: &Cluster) -> Counts {
+        let mut counts = Counts::default();
+        for (index, resource) in cluster.resources.iter().enumerate() {
+            let state = &resource.state;
+            let gone = state.removed && state.role <= Role::Stopped;
+            if resource.variant != Variant::Primitive || gone {
+                continue;
+            }
+            counts.instances += 1;
+            counts.disabled += usize::from(is_disabled(cluster, ResourceId::new(index)));
+            counts.blocked += usize::from(state.blocked);
+        }
+        counts
+    }
+}
+
+/// The resources that are listed: not those that are neither configured nor active, and inactive ones only if wanted.
+pub(super) fn listed(cluster: &Cluster, show: Show) -> impl Iterator<Item = ResourceId> {
+    cluster.top.iter().copied().filter(move |&id| {
+        let gone = cluster.resource(id).state.removed && !is_active(cluster, id, true);
+        !gone && (show.inactive || is_active(cluster, id, false))
+    })
+}
+
+pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer: bool) -> bool {
+    let title = if show.inactive { "Full List of Resources" } else { "Active Resources" };
+    let mut section = lists.section(title, spacer);
+    let mut printed = false;
+    for id in listed(cluster, show) {
+        section.open(lists);
+        printed |= print_one(lists, cluster, id, show);
+    }
+    if !printed {
+        section.open(lists);
+        lists.item(if show.inactive { "No resources" } else { "No active resources" });
+    }
+    section.close(lists);
+    printed
+}
+
+/// Prints a resource with all that is in it; says whether there was anything to print.
+pub(super) fn print_one(lists: &mut Lists<'_>, cluster: &Cluster, id: ResourceId, show: Show) -> bool {
+    match cluster.resource(id).variant {
+        Variant::Primitive => primitive::print(lists, cluster, id, show),
+        Variant::Group => group::print(lists, cluster, id, show),
+        Variant::Clone => print_collection(lists, cluster, id, show, "Clone Set"),
+        Variant::Bundle => print_collection(lists, cluster, id, show, "Container bundle"),
+    }
+}
+
+/// Instances one by one.
+fn print_collection(
+    lists: &mut Lists<'_>,
+    cluster: &Cluster,
+    id: ResourceId,
+    show: Show,
+    kind: &str,
+) -> bool {
+    let mut section = lists.section(format_args!("{kind}: {}", cluster.resource(id).id), false);
+    for &child in &cluster.resource(id).children {
+        if show.inactive || is_active(cluster, child, false) {
+            section.open(lists);
+            print_one(lists, cluster, child, show);
+        }
+    }
+    section.close(lists)
+}
