@@ -114,7 +114,7 @@ impl Attribute {
 }
 
 /// What an element can hold.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Node {
     /// A child element.
     Element(Element),
