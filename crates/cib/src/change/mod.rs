@@ -1,0 +1,106 @@
+//! The operations: what each makes of a CIB. Versions, checks of the outcome and patches are `perform`'s.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+mod create;
+mod delete;
+mod merge;
+mod modify;
+mod query;
+mod replace;
+mod simple;
+mod transaction;
+
+pub(crate) use query::query;
+
+use crate::{Context, Operation, Refusal, Request};
+use xml::{Element, Found, XPath};
+
+/// What an operation made.
+pub(crate) struct Changed {
+    pub cib: Element,
+    pub touched: Touched,
+}
+
+/// What counts as changed, whether or not it is other than before: versions are raised by it, on all nodes alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Touched {
+    /// Anything.
+    pub any: bool,
+    /// The configuration.
+    pub configuration: bool,
+}
+
+impl Touched {
+    /// By what was copied: a change copies its way, and nothing else does.
+    pub(crate) fn by_copies(old: &Element, new: &Element) -> Touched {
+        let same = |a: &Element, b: &Element| a.ptr_eq(b);
+        Touched { any: !old.ptr_eq(new), configuration: !both(old, new, same) }
+    }
+
+    /// By what is really other than before.
+    pub(crate) fn by_content(old: &Element, new: &Element) -> Touched {
+        Touched { any: old != new, configuration: !both(old, new, |a, b| a == b) }
+    }
+}
+
+fn both(old: &Element, new: &Element, same: impl Fn(&Element, &Element) -> bool) -> bool {
+    match (old.child("configuration"), new.child("configuration")) {
+        (Some(old), Some(new)) => same(old, new),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Does what is asked to a copy.
+pub(crate) fn change(cib: &Element, request: &Request, context: &Context) -> Result<Changed, Refusal> {
+    let copied = |new: Element| Changed { touched: Touched::by_copies(cib, &new), cib: new };
+    match request.operation {
+        Operation::Create => create::create(cib, request).map(copied),
+        Operation::Modify => modify::modify(cib, request, context).map(copied),
+        Operation::Delete => delete::delete(cib, request).map(copied),
+        Operation::Erase => Ok(copied(simple::erase(cib))),
+        Operation::Bump => Ok(copied(simple::bump(cib))),
+        Operation::Upgrade => simple::upgrade(cib, context).map(copied),
+        Operation::Replace => replace::replace(cib, request, context),
+        Operation::ApplyPatch => simple::apply_patch(cib, request, context),
+        Operation::CommitTransaction => transaction::commit(cib, request, context),
+        other => Err(Refusal::Unsupported(other)),
+    }
+}
+
+/// The input of a request. Of a whole CIB, only the section that was asked for counts.
+pub(crate) fn input(request: &Request) -> Option<Element> {
+    let input = request.input.as_ref()?;
+    match request.section.as_deref() {
+        Some(section)
+            if input.name() == "cib"
+                && request.operation != Operation::ApplyPatch
+                && !request.options.has(crate::CallOptions::XPATH) =>
+        {
+            crate::find_section(input, Some(section)).cloned()
+        }
+        _ => Some(input.clone()),
+    }
+}
+
+fn required_input(request: &Request) -> Result<Element, Refusal> {
+    input(request).ok_or(Refusal::NoInput(request.operation))
+}
+
+/// What the XPath of a request finds.
+fn found(cib: &Element, request: &Request) -> Result<Vec<Found>, Refusal> {
+    let xpath = request.section.as_deref().unwrap_or_default();
+    Ok(XPath::parse(xpath).map_err(Refusal::XPath)?.find(cib))
+}
+
+fn not_found(request: &Request, what: &str) -> Refusal {
+    Refusal::NotFound { operation: request.operation, what: what.to_owned() }
+}
+
+/// How people name an element.
+fn described(element: &Element) -> String {
+    match element.id() {
+        Some(id) => format!("<{} id=\"{id}\">", element.name()),
+        None => format!("<{}>", element.name()),
+    }
+}

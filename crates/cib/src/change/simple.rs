@@ -1,0 +1,51 @@
+//! Erase, bump, upgrade, apply a patch.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use super::{Changed, Touched, required_input};
+use crate::empty::{empty_configuration, newest_schema};
+use crate::version::raise;
+use crate::{Context, Operation, Refusal, Request, patch};
+use xml::{Element, Node};
+
+/// An empty CIB with the attributes of this one, and the next `admin_epoch`.
+pub(super) fn erase(cib: &Element) -> Element {
+    let mut new = cib.clone();
+    *new.children_mut() = vec![Node::Element(empty_configuration()), Node::Element(Element::new("status"))];
+    raise(&mut new, "admin_epoch");
+    new
+}
+
+pub(super) fn bump(cib: &Element) -> Element {
+    let mut new = cib.clone();
+    raise(&mut new, "epoch");
+    new
+}
+
+pub(super) fn apply_patch(cib: &Element, request: &Request, context: &Context) -> Result<Changed, Refusal> {
+    let applied = patch::apply(cib, &required_input(request)?, context.escaping())?;
+    let touched = Touched { any: applied.changed, configuration: applied.configuration_changed };
+    Ok(Changed { cib: applied.cib, touched })
+}
+
+/// Within the third series a newer schema takes every older CIB as it is; from one series to the next the CIB would
+/// have to be rewritten.
+pub(super) fn upgrade(cib: &Element, context: &Context) -> Result<Element, Refusal> {
+    const LAST_OF_THIRD: &str = "pacemaker-3.10";
+    let schema = cib.attr("validate-with").ok_or(Refusal::NoSchema)?;
+    let newest = match newest_schema(context.profile) {
+        "pacemaker-4.0" if schema != "pacemaker-4.0" => LAST_OF_THIRD,
+        newest => newest,
+    };
+    if schema == newest {
+        return Err(Refusal::SchemaUnchanged(schema.to_owned()));
+    }
+    if !schema.starts_with("pacemaker-3.") {
+        return Err(Refusal::Unsupported(Operation::Upgrade));
+    }
+    let mut new = cib.clone();
+    new.set_attr("validate-with", newest);
+    raise(&mut new, "admin_epoch");
+    new.set_attr("epoch", 1);
+    new.set_attr("num_updates", 1);
+    Ok(new)
+}

@@ -1,0 +1,116 @@
+//! The CIB on disk: what a crash, an editor or a bad disk can do to it.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use cib::store::{Source, Store, StoreError};
+use model::Profile;
+use std::fs;
+use tempfile::TempDir;
+use xml::Element;
+
+const WHEN: &str = "Sun Nov 22 04:39:53 2026";
+
+fn numbered(epoch: i32) -> Element {
+    cib::empty(Profile::V3_0).with_attr("epoch", epoch).with_attr("num_updates", 7).with_attr("dc-uuid", 1)
+}
+
+fn store() -> (TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path(), Profile::V3_0);
+    (folder, store)
+}
+
+#[test]
+fn nothing_on_disk_is_an_empty_cib() {
+    let (_folder, store) = store();
+    let loaded = store.read();
+    assert_eq!((loaded.source, loaded.cib), (Source::Nothing, cib::empty(Profile::V3_0)));
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let (folder, store) = store();
+    let mut cib = numbered(4);
+    cib.child_mut("status").unwrap().push(Element::new("node_state"));
+    store.write(&cib, WHEN).unwrap();
+    let loaded = store.read();
+    assert_eq!(loaded.source, Source::Live);
+    assert_eq!(loaded.warnings, Vec::<String>::new());
+    // The status, the DC and the count of updates belong to the past.
+    assert_eq!(loaded.cib.attr("num_updates"), Some("0"));
+    assert_eq!(loaded.cib.attr("dc-uuid"), None);
+    assert_eq!(loaded.cib.attr("cib-last-written"), Some(WHEN));
+    assert_eq!(loaded.cib.child("status").unwrap().to_string(), "<status/>");
+    let signature = fs::read_to_string(folder.path().join("cib.xml.sig")).unwrap();
+    assert_eq!((signature.len(), signature.trim().len()), (32, 32));
+}
+
+#[test]
+fn every_write_leaves_a_backup() {
+    let (folder, store) = store();
+    for epoch in 1..=4 {
+        store.write(&numbered(epoch), WHEN).unwrap();
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("cib.last")).unwrap(), "3");
+    let oldest = fs::read_to_string(folder.path().join("cib-0.raw")).unwrap();
+    assert!(oldest.contains(r#"epoch="1""#) && folder.path().join("cib-2.raw.sig").exists());
+    fs::write(folder.path().join("cib.last"), "99").unwrap();
+    store.write(&numbered(5), WHEN).unwrap();
+    assert_eq!(fs::read_to_string(folder.path().join("cib.last")).unwrap(), "0");
+    assert!(folder.path().join("cib-99.raw").exists());
+}
+
+#[test]
+fn an_edited_file_is_neither_used_nor_overwritten() {
+    let (folder, store) = store();
+    store.write(&numbered(1), WHEN).unwrap();
+    store.write(&numbered(2), WHEN).unwrap();
+    let live = folder.path().join("cib.xml");
+    let text = fs::read_to_string(&live).unwrap();
+    fs::write(&live, text.replace(r#"epoch="2""#, r#"epoch="99""#)).unwrap();
+    let refusal = store.write(&numbered(3), WHEN).unwrap_err();
+    assert!(matches!(refusal, StoreError::Modified { .. }), "{refusal}");
+    assert!(fs::read_to_string(&live).unwrap().contains(r#"epoch="99""#));
+    let loaded = store.read();
+    assert_eq!(loaded.cib.attr("epoch"), Some("1"));
+    assert!(matches!(loaded.source, Source::Backup(ref path) if path.ends_with("cib-0.raw")));
+    assert!(
+        loaded.warnings.iter().any(|warning| warning.contains("edited by hand")),
+        "{:?}",
+        loaded.warnings
+    );
+    // What was edited is kept aside, and writing works again.
+    assert!(folder.path().join("cib.auto.000/cib.xml").exists());
+    store.write(&numbered(3), WHEN).unwrap();
+    assert_eq!(store.read().cib.attr("epoch"), Some("3"));
+}
+
+#[test]
+fn a_torn_file_falls_back_to_the_newest_good_backup() {
+    let (folder, store) = store();
+    for epoch in 1..=3 {
+        store.write(&numbered(epoch), WHEN).unwrap();
+    }
+    fs::write(folder.path().join("cib.xml"), "<cib epoch=\"3\"").unwrap();
+    fs::write(folder.path().join("cib-1.raw"), "").unwrap();
+    let loaded = store.read();
+    assert_eq!(loaded.cib.attr("epoch"), Some("1"));
+    assert_eq!(loaded.warnings.len(), 3, "{:?}", loaded.warnings);
+}
+
+#[test]
+fn leftovers_of_an_interrupted_write_do_no_harm() {
+    let (folder, store) = store();
+    store.write(&numbered(1), WHEN).unwrap();
+    fs::write(folder.path().join("cib.new"), "half").unwrap();
+    fs::write(folder.path().join("cib.new.sig"), "half").unwrap();
+    assert_eq!(store.read().cib.attr("epoch"), Some("1"));
+    store.write(&numbered(2), WHEN).unwrap();
+    assert_eq!(store.read().cib.attr("epoch"), Some("2"));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let store = Store::new("/nonexistent/cib", Profile::V3_0);
+    let refusal = store.write(&numbered(1), WHEN).unwrap_err().to_string();
+    assert!(refusal.starts_with("create /nonexistent/cib/cib.new: "), "{refusal}");
+}
