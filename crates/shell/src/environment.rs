@@ -182,4 +182,54 @@ impl Environment {
     pub fn now(&self) -> Now {
         self.clock.now()
     }
+
+    /// This node's name: as the environment says, else the machine's.
+    pub fn local_node_name(&self) -> String {
+        let machine = || nix::unistd::gethostname().ok().map(|name| name.to_string_lossy().into_owned());
+        self.node_name.clone().or_else(machine).unwrap_or_else(|| "localhost".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(variables: &[(&str, &str)]) -> Environment {
+        Environment::from_lookup("pacemaker-based", |name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn without_a_word_it_is_pacemaker() {
+        let environment = load(&[]);
+        assert_eq!(environment.paths.cib, Path::new("/var/lib/pacemaker/cib"));
+        assert_eq!(environment.paths.run, Path::new("/run/crm"));
+        assert_eq!(environment.paths.ipc, Path::new("/dev/shm"));
+        assert_eq!(environment.log.file.as_deref(), Some(Path::new("/var/log/pacemaker/pacemaker.log")));
+        assert_eq!(environment.profile, Profile::V3_0);
+        assert!(!environment.log.debug && !environment.log.stderr && !environment.respawned);
+    }
+
+    #[test]
+    fn a_root_moves_everything() {
+        let environment =
+            load(&[("SYSTOLE_ROOT", "/tmp/n1"), ("SYSTOLE_PROFILE", "2.1"), ("SYSTOLE_FENCE_PATH", "/a:/b")]);
+        for path in
+            [&environment.paths.cib, &environment.paths.run, &environment.paths.ipc, &environment.paths.log]
+        {
+            assert!(path.starts_with("/tmp/n1"), "{}", path.display());
+        }
+        assert_eq!(environment.profile, Profile::V2_1);
+        assert_eq!(environment.fence_path, [Path::new("/a"), Path::new("/b"), Path::new("/usr/sbin")]);
+    }
+
+    #[test]
+    fn pacemakers_variables_are_understood() {
+        let environment = load(&[("PCMK_debug", "pacemaker-fenced, pacemaker-based"), ("HA_stderr", "yes")]);
+        assert!(environment.log.debug && environment.log.stderr);
+        assert!(!load(&[("PCMK_debug", "pacemaker-fenced")]).log.debug);
+        assert_eq!(load(&[("PCMK_logfile", "none")]).log.file, None);
+        assert!(load(&[("PCMK_respawned", "true")]).respawned);
+    }
 }

@@ -5,8 +5,12 @@
 //! core, and how to do what only that daemon does ([`Effects`]). Leaves to others: every decision (the cores).
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+mod driver;
 mod environment;
+mod group;
+mod log;
 mod run;
+mod services;
 
 pub use environment::{Clock, Environment, LogOptions, Paths};
 pub use run::{Daemon, Effects, Outcomes, run};

@@ -1,8 +1,10 @@
-//! One loop: wait for one thing, feed it, do what the core says, set one timer.
+//! What a daemon's `main` calls.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::Environment;
-use messages::core::{Core, EffectId, Service};
+use crate::driver::Driver;
+use crate::log::Log;
+use messages::core::{Core, EffectId, Level, Service};
 use model::ExitCode;
 use tokio::sync::mpsc;
 
@@ -22,13 +24,14 @@ pub struct Daemon {
 /// Called inside a current-thread Tokio runtime with a local task set: [`tokio::spawn`] and [`tokio::task::spawn_local`]
 /// work, blocking does not (use [`tokio::task::spawn_blocking`]).
 pub trait Effects<C: Core> {
-    /// Starts an effect. Must not block; what becomes of it is sent to `outcomes`, now or later, once or several times.
+    /// Starts an effect. Must not block; what becomes of it is sent to `outcomes`, now or later, at least once: what the
+    /// core wants done `after` it waits for the first outcome. A core asks for the effect before it asks for those.
     fn start(&mut self, id: EffectId, effect: C::Effect, outcomes: &Outcomes<C::Event>);
 }
 
 /// Where the outcomes of effects go. Cheap to clone.
 #[derive(Debug)]
-pub struct Outcomes<E>(mpsc::UnboundedSender<(EffectId, E)>);
+pub struct Outcomes<E>(pub(crate) mpsc::UnboundedSender<(EffectId, E)>);
 
 impl<E> Clone for Outcomes<E> {
     fn clone(&self) -> Outcomes<E> {
@@ -50,6 +53,41 @@ pub fn run<C: Core, E: Effects<C>>(
     core: C,
     effects: E,
 ) -> ExitCode {
-    let _ = (daemon, environment, core, effects);
-    ExitCode::UNSATISFIED
+    let program = daemon.service.program();
+    let log = Log::open(&environment.log, &environment.local_node_name(), program);
+    log.adopt_libraries();
+    log.write("shell", Level::Notice, &format!("Starting Pacemaker {}", description(daemon.service)));
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            log.write("shell", Level::Critical, &format!("Cannot start: {error}"));
+            return ExitCode::OSERR;
+        }
+    };
+    let tasks = tokio::task::LocalSet::new();
+    let code = runtime.block_on(tasks.run_until(async {
+        match Driver::start(daemon, environment, core, effects, log.clone()).await {
+            Ok(driver) => driver.run().await,
+            Err(code) => code,
+        }
+    }));
+    drop(tasks);
+    // An effect that still blocks must not keep the process.
+    runtime.shutdown_background();
+    let status = format!("with status {} ({})", code.value(), code.as_str());
+    log.write("shell", Level::Info, &format!("Exiting {program} | {status}"));
+    code
+}
+
+/// What Pacemaker's log calls a daemon.
+pub(crate) const fn description(service: Service) -> &'static str {
+    match service {
+        Service::Pacemakerd => "daemon",
+        Service::Based => "CIB manager",
+        Service::Fenced => "fencer",
+        Service::Execd => "local executor",
+        Service::Attrd => "node attribute manager",
+        Service::Schedulerd => "scheduler",
+        Service::Controld => "controller",
+    }
 }

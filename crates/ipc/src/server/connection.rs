@@ -121,8 +121,6 @@ enum End {
     Protocol(FrameError),
     /// The system says so.
     Io(io::Error),
-    /// The daemon ends.
-    Closed,
 }
 
 /// One client.
@@ -174,7 +172,7 @@ impl Connection {
     pub async fn run(mut self) {
         let client = self.client;
         match self.serve().await {
-            End::HungUp | End::Finished | End::Closed => {}
+            End::HungUp | End::Finished => {}
             End::Evicted => {
                 tracing::warn!("Hung up on client {}: it left {} events waiting", client.0, self.events.len())
             }
@@ -208,7 +206,7 @@ impl Connection {
                 () = hang_up(&self.stream) => return End::HungUp,
                 command = self.commands.recv() => match command {
                     Some(command) => if let Some(end) = self.obey(command) { return end },
-                    None => return End::Closed,
+                    None => self.finishing = true,
                 },
                 ready = self.channels.requests.writable(), if may_send && !self.responses.is_empty() => {
                     if let Err(error) = ready { return End::Io(error) }
@@ -218,7 +216,8 @@ impl Connection {
                 }
                 permit = happenings.reserve(), if spoken.is_some() => match (permit, spoken.take()) {
                     (Ok(permit), Some(event)) => permit.send(event),
-                    _ => return End::Closed,
+                    // The daemon ends: it still has the last word.
+                    _ => self.finishing = true,
                 },
                 datagram = receive(&self.channels.requests), if may_read => match datagram {
                     Ok(datagram) if datagram.uid != Some(self.channels.client_uid) => {
