@@ -1,6 +1,8 @@
 //! Elections among several nodes, their messages delivered in one order.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+#![allow(clippy::unwrap_used)] // a broken vote must fail the test
+
 use election::{Election, Output, Standing};
 use messages::controller::Envelope;
 use messages::core::ClusterNode;
