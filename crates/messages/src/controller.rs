@@ -57,7 +57,7 @@ pub enum EnvelopeError {
 }
 
 /// The attributes beyond the general form that are kept when a message is read.
-const EXTRA: [&str; 10] = [
+const EXTRA: [&str; 15] = [
     "election-owner",
     "election-id",
     "election-age-sec",
@@ -68,6 +68,11 @@ const EXTRA: [&str; 10] = [
     "join_ack_nack",
     "crm-limit-mode",
     "crm-limit-max",
+    "crm-tgraph-in",
+    "crm_user",
+    "id",
+    "transition-key",
+    "uname",
 ];
 
 impl Envelope {

@@ -22,8 +22,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What a call was for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// The registration of this client.
-    Register,
     /// Cluster options.
     Options,
     /// The version of the CIB, for a request to join.
@@ -55,11 +53,7 @@ impl Purpose {
     fn is_update(&self) -> bool {
         !matches!(
             self,
-            Purpose::Register
-                | Purpose::Options
-                | Purpose::Generation { .. }
-                | Purpose::Schedule
-                | Purpose::Unimportant
+            Purpose::Options | Purpose::Generation { .. } | Purpose::Schedule | Purpose::Unimportant
         )
     }
 }
@@ -202,7 +196,13 @@ impl Context {
     }
 
     /// Deletes what an XPath finds; all of it with `multiple`. On behalf of a user, if there is one.
-    pub fn cib_delete_xpath(&mut self, xpath: &str, multiple: bool, user: Option<&str>, purpose: Purpose) -> i32 {
+    pub fn cib_delete_xpath(
+        &mut self,
+        xpath: &str,
+        multiple: bool,
+        user: Option<&str>,
+        purpose: Purpose,
+    ) -> i32 {
         let options = if multiple { XPATH | MULTIPLE } else { XPATH };
         let call = self.next_call();
         let mut message = command("cib_delete", call, options, Some(xpath), None);

@@ -47,6 +47,14 @@ pub(super) struct Context {
     pub fencer: Fencer,
     pub clients: Clients,
     pub references: References,
+    /// The number of the last join this node led.
+    pub join_id: i32,
+    pub scheduler_connected: bool,
+    pub attrd_connected: bool,
+    /// What the attribute manager is to be told when it is back.
+    pub attrd_queue: VecDeque<Element>,
+    /// Messages of ours to be routed.
+    pub relays: VecDeque<Envelope>,
     pub signals: VecDeque<Signal>,
     pub outputs: VecDeque<Output<Effect>>,
     calls: i32,
@@ -71,6 +79,11 @@ impl Context {
             fencer: Fencer::default(),
             clients: Clients::default(),
             references: References::default(),
+            join_id: 0,
+            scheduler_connected: false,
+            attrd_connected: false,
+            attrd_queue: VecDeque::new(),
+            relays: VecDeque::new(),
             signals: VecDeque::new(),
             outputs: VecDeque::new(),
             calls: 0,
@@ -141,6 +154,11 @@ impl Context {
     pub fn request(&mut self, task: &str, sys_to: &str, sys_from: &str) -> Envelope {
         let reference = self.references.next(task, sys_from, self.now.wall);
         Envelope::request(task, reference, sys_to, sys_from)
+    }
+
+    /// Routes a message of ours, wherever it has to go.
+    pub fn relay(&mut self, message: Envelope) {
+        self.relays.push_back(message);
     }
 
     /// Says something to the controllers of all nodes, or of the one named in it.

@@ -14,7 +14,7 @@ use messages::controller::{Direction, Envelope};
 use messages::core::{Level, Service};
 use messages::execd::{self, Agent, Command, Exec, OpResult, Parameters, Request};
 use model::{ExecStatus, Interval, LegacyRc, OcfCode, OpKey, WallTime};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use xml::Element;
 
 /// An operation that the executor has been asked for.
@@ -47,14 +47,25 @@ struct Asker {
     host: Option<String>,
 }
 
+/// A request that is answered later: who asked, and for which action.
+type Asked = (Asker, Element);
+
+/// A resource that is to be forgotten.
+#[derive(Clone, Debug)]
+struct Deletion {
+    resource: String,
+    request: Option<Asked>,
+    user: Option<String>,
+}
+
 /// What a call to the executor was for.
 #[derive(Clone, Debug)]
 enum Call {
     Register,
     Resource { resource: String },
     Exec,
-    Cancel { op: i32, request: Option<(Asker, Element)> },
-    Unregister { resource: String, request: Option<(Asker, Element)>, user: Option<String> },
+    Cancel { op: i32, request: Option<Asked> },
+    Unregister(Deletion),
 }
 
 /// The connection to the executor, and what it is doing.
@@ -66,8 +77,7 @@ pub(super) struct Executor {
     ops: Vec<ActiveOp>,
     calls: BTreeMap<i32, Call>,
     /// Unregistered while an operation ran: told of when that has ended.
-    deletions: Vec<(String, Option<(Asker, Element)>, Option<String>)>,
-    warned: BTreeSet<String>,
+    deletions: Vec<Deletion>,
 }
 
 impl Executor {
@@ -132,7 +142,10 @@ impl Context {
         };
         let agent = action.child("primitive").and_then(|primitive| {
             let attr = |name| primitive.attr(name).map(str::to_owned);
-            Some((attr("id")?, Agent { class: attr("class")?, provider: attr("provider"), kind: attr("type")? }))
+            Some((
+                attr("id")?,
+                Agent { class: attr("class")?, provider: attr("provider"), kind: attr("type")? },
+            ))
         });
         match request.task.as_str() {
             "probe_again" => return self.reprobe(request),
@@ -147,7 +160,8 @@ impl Context {
                 self.log(Level::Error, text);
             }
             (_, None, _) => {
-                let text = format!("Ignoring {operation} request {} that names no resource", request.reference);
+                let text =
+                    format!("Ignoring {operation} request {} that names no resource", request.reference);
                 self.log(Level::Error, text);
             }
             ("delete", Some(id), _) => self.delete_resource(&id, Some((asker, action)), user),
@@ -156,7 +170,12 @@ impl Context {
                 self.log(Level::Error, format!("Invalid resource definition for {id}"));
                 let agent = Agent { class: String::new(), provider: None, kind: String::new() };
                 let mut failed = self.construct(&action, &id, &operation);
-                self.fake(&mut failed, ExecStatus::Error, OcfCode::NOT_CONFIGURED, "Invalid resource definition");
+                self.fake(
+                    &mut failed,
+                    ExecStatus::Error,
+                    OcfCode::NOT_CONFIGURED,
+                    "Invalid resource definition",
+                );
                 self.record_and_tell(&agent, failed);
             }
             (operation, Some(id), Some((_, agent))) => self.run_operation(&id, agent, operation, &action),
@@ -313,7 +332,7 @@ impl Context {
         self.cancel_recurring(|_| true);
     }
 
-    fn cancel(&mut self, call: i32, remove: bool, request: Option<(Asker, Element)>) {
+    fn cancel(&mut self, call: i32, remove: bool, request: Option<Asked>) {
         let Some(op) = self.executor.ops.iter_mut().find(|op| op.call == call) else { return };
         op.remove |= remove;
         op.cancelled = true;
@@ -376,7 +395,7 @@ impl Context {
 
     // --- deleting and failing -----------------------------------------------------------------------------------
 
-    fn delete_resource(&mut self, id: &str, request: Option<(Asker, Element)>, user: Option<&str>) {
+    fn delete_resource(&mut self, id: &str, request: Option<Asked>, user: Option<&str>) {
         let user = user.map(str::to_owned);
         if !self.executor.registered.contains_key(id) {
             // Deleting what does not exist is a success.
@@ -385,11 +404,11 @@ impl Context {
         }
         self.log(Level::Info, format!("Removing resource {id} from executor"));
         let unregister = Request::UnregisterResource { resource: id.to_owned() };
-        let purpose = Call::Unregister { resource: id.to_owned(), request, user };
+        let purpose = Call::Unregister(Deletion { resource: id.to_owned(), request, user });
         self.executor_call(Command::new(unregister), purpose);
     }
 
-    fn deleted(&mut self, id: &str, rc: LegacyRc, request: Option<(Asker, Element)>, user: Option<&str>) {
+    fn deleted(&mut self, id: &str, rc: LegacyRc, request: Option<Asked>, user: Option<&str>) {
         if rc.is_ok() {
             self.executor.history.remove(id);
             self.executor.registered.remove(id);
@@ -412,6 +431,21 @@ impl Context {
         }
     }
 
+    /// Tells who asked that a history was removed from the CIB (and from nowhere else).
+    pub fn confirm_deletion(&mut self, message: &Envelope, resource: &str) {
+        let from_transition = message.sys_from == "tengine";
+        let action = message.payload.clone().unwrap_or_else(|| Element::new("crm_event"));
+        let mut done = self.construct(&action, resource, "delete");
+        let key = message.extra("transition-key").filter(|_| from_transition);
+        done.user_data = key.map(str::to_owned).or(done.user_data).or(Some(history::FAKE_UUID.to_owned()));
+        (done.status, done.rc) = (ExecStatus::Done, OcfCode::OK);
+        let host = message.src.clone();
+        self.tell(host.as_deref(), &message.sys_from, &done);
+        if !from_transition {
+            self.trigger_refresh();
+        }
+    }
+
     /// Writes a meaningless property, so that the cluster looks at everything again.
     fn trigger_refresh(&mut self) {
         let update = self.options.property_update("last-lrm-refresh", &self.now.wall.to_string());
@@ -421,8 +455,7 @@ impl Context {
     /// Removes a resource's history on a node from the CIB.
     pub fn erase_resource_history(&mut self, id: &str, node: &str, user: Option<&str>) {
         let (Some(resource), Some(node)) = (quotable(id), quotable(node)) else { return };
-        let xpath =
-            format!("//node_state[@uname='{node}']/lrm/lrm_resources/lrm_resource[@id='{resource}']");
+        let xpath = format!("//node_state[@uname='{node}']/lrm/lrm_resources/lrm_resource[@id='{resource}']");
         let what = format!("resource history for {id} on {node}");
         self.cib_delete_xpath(&xpath, false, user, Purpose::Erase { what });
     }
@@ -433,7 +466,7 @@ impl Context {
         for id in ids {
             self.executor.history.remove(&id);
             let unregister = Request::UnregisterResource { resource: id.clone() };
-            let purpose = Call::Unregister { resource: id, request: None, user: None };
+            let purpose = Call::Unregister(Deletion { resource: id, request: None, user: None });
             self.executor_call(Command::new(unregister), purpose);
         }
         self.executor.history.clear();
@@ -548,12 +581,13 @@ impl Context {
             Call::Resource { .. } => {}
             Call::Exec => self.exec_accepted(call, rc),
             Call::Cancel { op, request } => self.cancel_answered(op, rc, request),
-            Call::Unregister { resource, request, user } => {
+            Call::Unregister(deletion) => {
                 const EINPROGRESS: LegacyRc = LegacyRc::new(-115);
                 if rc == EINPROGRESS {
-                    self.executor.deletions.push((resource, request, user));
+                    self.executor.deletions.push(deletion);
                 } else {
                     let rc = if rc == LegacyRc::ENODEV { LegacyRc::OK } else { rc };
+                    let Deletion { resource, request, user } = deletion;
                     self.deleted(&resource, rc, request, user.as_deref());
                 }
             }
@@ -586,7 +620,7 @@ impl Context {
         }
     }
 
-    fn cancel_answered(&mut self, call: i32, rc: LegacyRc, request: Option<(Asker, Element)>) {
+    fn cancel_answered(&mut self, call: i32, rc: LegacyRc, request: Option<Asked>) {
         if rc.is_ok() {
             return;
         }
@@ -647,12 +681,12 @@ impl Context {
     }
 
     fn deletion_complete(&mut self, id: &str) {
-        let deletions = std::mem::take(&mut self.executor.deletions);
-        let (done, rest): (Vec<_>, Vec<_>) =
-            deletions.into_iter().partition(|(resource, _, _)| resource == id);
+        let (done, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.executor.deletions)
+            .into_iter()
+            .partition(|deletion| deletion.resource == id);
         self.executor.deletions = rest;
         self.deleted(id, LegacyRc::OK, None, None);
-        for (resource, request, user) in done {
+        for Deletion { resource, request, user } in done {
             self.deleted(&resource, LegacyRc::OK, request, user.as_deref());
         }
     }

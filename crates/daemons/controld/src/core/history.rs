@@ -55,8 +55,7 @@ impl ResourceHistory {
         } else if !recurs {
             if matches!(result.action.as_str(), "start" | "reload" | "reload-agent" | "monitor") {
                 let own = result.parameters.iter().filter(|(name, _)| !is_meta(name));
-                self.stop_parameters =
-                    Some(own.map(|(name, value)| (name.clone(), value.clone())).collect());
+                self.stop_parameters = Some(own.map(|(name, value)| (name.clone(), value.clone())).collect());
             }
             self.last = Some(result.clone());
         }
@@ -108,9 +107,8 @@ pub(super) fn status_update(
     version: FeatureSet,
     origin: &str,
 ) -> Element {
-    let mut resource = Element::new("lrm_resource")
-        .with_attr("id", &result.resource)
-        .with_attr("class", &agent.class);
+    let mut resource =
+        Element::new("lrm_resource").with_attr("id", &result.resource).with_attr("class", &agent.class);
     resource.set_attr_opt("provider", agent.provider.as_ref());
     resource.set_attr("type", &agent.kind);
     add_operation(&mut resource, result, node, origin, version);
@@ -387,7 +385,8 @@ mod tests {
 
     #[test]
     fn history_remembers_failure_until_told_and_monitors_until_stopped() {
-        let mut history = ResourceHistory::new(Agent { class: "ocf".into(), provider: None, kind: "x".into() });
+        let mut history =
+            ResourceHistory::new(Agent { class: "ocf".into(), provider: None, kind: "x".into() });
         history.record(&result("start", 0, 0));
         history.record(&result("monitor", 10_000, 0));
         history.record(&result("monitor", 10_000, 7));

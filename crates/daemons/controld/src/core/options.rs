@@ -58,13 +58,13 @@ impl Options {
     pub fn property_update(&self, name: &str, value: &str) -> Element {
         let known = self.crm_config.iter().flat_map(|config| config.elements_named("cluster_property_set"));
         let known = known.flat_map(|set| set.elements_named("nvpair").map(move |pair| (set, pair)));
-        let known = known.filter(|(_, pair)| pair.attr("name") == Some(name)).find_map(|(set, pair)| {
-            Some((set.id()?.to_owned(), pair.id()?.to_owned()))
-        });
-        let (set, pair) = known.unwrap_or_else(|| {
-            (BOOTSTRAP_SET.to_owned(), format!("{BOOTSTRAP_SET}-{name}"))
-        });
-        let pair = Element::new("nvpair").with_attr("id", pair).with_attr("name", name).with_attr("value", value);
+        let known = known
+            .filter(|(_, pair)| pair.attr("name") == Some(name))
+            .find_map(|(set, pair)| Some((set.id()?.to_owned(), pair.id()?.to_owned())));
+        let (set, pair) =
+            known.unwrap_or_else(|| (BOOTSTRAP_SET.to_owned(), format!("{BOOTSTRAP_SET}-{name}")));
+        let pair =
+            Element::new("nvpair").with_attr("id", pair).with_attr("name", name).with_attr("value", value);
         let set = Element::new("cluster_property_set").with_attr("id", set).with_child(pair);
         Element::new("crm_config").with_child(set)
     }

@@ -222,9 +222,8 @@ impl Context {
     /// A node's entry for `<status>`. `None` while the cluster layer has said nothing of it.
     pub fn node_state(&self, name: &str, facets: Facets, origin: &str) -> Option<Element> {
         let peer = self.peers.by_name(name).filter(|peer| peer.seen)?;
-        let mut state = Element::new("node_state")
-            .with_attr("id", peer.node.id)
-            .with_attr("uname", &*peer.node.name);
+        let mut state =
+            Element::new("node_state").with_attr("id", peer.node.id).with_attr("uname", &*peer.node.name);
         if facets.cluster {
             if self.states_are_times() {
                 state.set_attr("in_ccm", peer.member_since);

@@ -3,7 +3,7 @@
 
 use super::dc::Dc;
 use messages::controller::Envelope;
-use model::Instant;
+use model::{ExitCode, Instant};
 use std::fmt;
 
 /// What a controller is doing, with what belongs to it then only.
@@ -12,8 +12,8 @@ pub(super) enum State {
     Starting,
     /// Waits for a DC to offer a place, or for the end of its patience.
     Pending {
-        /// When to call an election.
-        dc_deadline: Instant,
+        /// When to call an election; never, while a DC's offer is being answered.
+        dc_deadline: Option<Instant>,
     },
     /// Votes. A DC that has to stand again keeps what it knows.
     Election {
@@ -101,6 +101,8 @@ pub(super) enum Signal {
     Stop,
     /// End now, as it makes no sense to go on.
     Error(String),
+    /// End at once with this code.
+    Exit(ExitCode),
 }
 
 impl Signal {
@@ -125,6 +127,7 @@ impl Signal {
             Signal::Shutdown => "I_SHUTDOWN",
             Signal::Stop => "I_STOP",
             Signal::Error(_) => "I_ERROR",
+            Signal::Exit(_) => "I_TERMINATE",
         }
     }
 }

@@ -1,0 +1,62 @@
+//! Starts the controller's core in a process of its own.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::core::{Config, Controld, Effect, Event};
+use ::shell::{Daemon, Effects, Environment, Outcomes};
+use messages::core::{EffectId, Service};
+use model::ExitCode;
+use std::ffi::OsString;
+
+/// The name it is known by in logs and options.
+const PROGRAM: &str = "pacemaker-controld";
+
+struct NoEffects;
+
+impl Effects<Controld> for NoEffects {
+    fn start(&mut self, _id: EffectId, effect: Effect, _outcomes: &Outcomes<Event>) {
+        match effect {}
+    }
+}
+
+/// The program `pacemaker-controld`.
+pub fn main(args: Vec<OsString>) -> ExitCode {
+    match args.get(1).and_then(|arg| arg.to_str()) {
+        None => {}
+        Some("-V" | "--version") => {
+            println!("Pacemaker controller, Systole {}", env!("CARGO_PKG_VERSION"));
+            return ExitCode::OK;
+        }
+        Some("-h" | "--help" | "-?") => {
+            println!(
+                "pacemaker-controld - coordinates the actions of a cluster\n\nUsage: {PROGRAM} [--version | --help]"
+            );
+            return ExitCode::OK;
+        }
+        Some(other) => {
+            eprintln!("{PROGRAM}: unknown argument '{other}' (expected none, --version or --help)");
+            return ExitCode::USAGE;
+        }
+    }
+    let environment = Environment::load(PROGRAM);
+    let start_state = |name: &str| std::env::var(format!("{name}_node_start_state")).ok();
+    let start_state = start_state("PCMK").or_else(|| start_state("HA"));
+    let config = Config {
+        profile: environment.profile,
+        uuid: uuid::Uuid::new_v4().to_string(),
+        build: format!("systole-{}", env!("CARGO_PKG_VERSION")),
+        infrastructure: "corosync".to_owned(),
+        have_watchdog: false,
+        start_in_standby: match start_state.as_deref() {
+            Some("standby") => Some(true),
+            Some("online") => Some(false),
+            _ => None,
+        },
+    };
+    const DAEMON: Daemon = Daemon {
+        service: Service::Controld,
+        clients_of: &[Service::Based, Service::Execd, Service::Fenced, Service::Attrd, Service::Schedulerd],
+        cluster: true,
+    };
+    let core = Controld::new(config, environment.now());
+    ::shell::run(DAEMON, &environment, core, NoEffects)
+}
