@@ -1,5 +1,5 @@
 //! Attribute managers of several nodes, wired together in virtual time: what one sends arrives at all in one order. The
-//! CIB managers are the test's: they record what they are asked and answer as told.
+//! CIB manager is the test's: it records what it is asked, does it to a real CIB, and answers with the result or as told.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::*;
@@ -18,7 +18,9 @@ struct World {
     generation: u64,
     /// What the CIB managers were asked (node, command), but for introductions.
     cib: Vec<(usize, Element)>,
-    /// What they answer.
+    /// The CIB, the same for all.
+    real: Element,
+    /// What they answer instead of what came out, if that is no success.
     rc: LegacyRc,
     /// Whether they answer.
     answers: bool,
@@ -30,6 +32,20 @@ struct World {
 
 fn node(index: usize) -> ClusterNode {
     ClusterNode { id: index as u32 + 1, name: Arc::from(format!("node{}", index + 1)) }
+}
+
+fn empty_cib(nodes: usize) -> Element {
+    let mut cib = ::cib::empty(Profile::V3_0);
+    let state = |index: usize| {
+        let node = node(index);
+        Element::new("node_state").with_attr("id", node.id).with_attr("uname", node.name)
+    };
+    cib.child_or_insert("status").children_mut().extend((0..nodes).map(|index| state(index).into()));
+    cib
+}
+
+fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
+    of.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 fn credentials(privileged: bool) -> Credentials {
@@ -49,6 +65,7 @@ impl World {
             elapsed: Duration::ZERO,
             generation: 0,
             cib: Vec::new(),
+            real: empty_cib(count),
             rc: LegacyRc::OK,
             answers: true,
             responses: Vec::new(),
@@ -121,14 +138,41 @@ impl World {
     fn called(&mut self, index: usize, message: Element) {
         let is_command = message.attr("cib_op").is_some_and(|op| op != "register");
         let Some(call) = message.attr("cib_callid").map(str::to_owned).filter(|_| is_command) else { return };
+        let rc = if self.rc.is_ok() { self.perform(&message) } else { self.rc };
         self.cib.push((index, message));
         if self.answers {
             let reply = Element::new("cib-reply")
                 .with_attr("t", "cib")
                 .with_attr("cib_callid", call)
-                .with_attr("cib_rc", self.rc.value());
+                .with_attr("cib_rc", rc.value());
             self.feed(index, Input::ServiceEvent { service: Service::Based, message: reply });
         }
+    }
+
+    fn perform(&mut self, message: &Element) -> LegacyRc {
+        let request = ::cib::Request::from_message(message).unwrap();
+        let context =
+            ::cib::Context { profile: Profile::V3_0, feature_set: None, last_written: String::new() };
+        match ::cib::perform(&self.real, &request, &context) {
+            Ok(outcome) => {
+                self.real = outcome.cib;
+                LegacyRc::OK
+            }
+            Err(refusal) => refusal.rc(),
+        }
+    }
+
+    /// A node's transient attributes as they are in the CIB: name and value.
+    fn written(&self, node: &str) -> Vec<(String, String)> {
+        let states = self.real.descend(&["status"]).unwrap().elements_named("node_state");
+        let transient = states
+            .filter(|state| state.attr("uname") == Some(node))
+            .filter_map(|s| s.child("transient_attributes"));
+        let pairs = transient.flat_map(Element::descendants).filter(|element| element.name() == "nvpair");
+        let text = |pair: &Element, name| pair.attr(name).unwrap_or_default().to_owned();
+        let mut pairs: Vec<_> = pairs.map(|pair| (text(pair, "name"), text(pair, "value"))).collect();
+        pairs.sort();
+        pairs
     }
 
     /// Delivers everything that is under way.
@@ -217,6 +261,36 @@ fn an_update_reaches_all_nodes_and_the_writer_alone_writes_it() {
     assert!(call.contains(r#"cib_callopt="1032""#), "can create, in a transaction: {call}");
     let setting = "Setting ping[node3] in instance_attributes: (unset) -> 100 | from node3 with no write delay and node XML ID 3";
     assert!(world.logged(setting), "{:#?}", world.logs);
+}
+
+#[test]
+fn the_cib_comes_to_hold_what_is_known() {
+    for profile in [Profile::V3_0, Profile::V2_1] {
+        let mut world = World::with(3, Config { profile, stand_alone: false });
+        world.update(0, Update::set("a", "1"));
+        world.update(1, Update::set("a", "2"));
+        world.update(1, Update::set("fail-count-db#start_0", "INFINITY"));
+        world.update(2, Update { set: Some("mine".into()), ..Update::set("b", "<&>'\"") });
+        world.update(2, Update::set("it's \"odd\"", "1"));
+        assert_eq!(world.written("node1"), pairs(&[("a", "1")]), "{:#?}", world.logs);
+        assert_eq!(world.written("node2"), pairs(&[("a", "2"), ("fail-count-db#start_0", "INFINITY")]));
+        assert_eq!(
+            world.written("node3"),
+            pairs(&[("b", "<&>'\""), ("it's \"odd\"", "1")]),
+            "{}",
+            world.real
+        );
+        world.update(0, Update::set("a", "3"));
+        world.update(1, Update::unset("a"));
+        world.update(2, Update::unset("it's \"odd\""));
+        assert_eq!(world.written("node1"), pairs(&[("a", "3")]));
+        assert_eq!(world.written("node2"), pairs(&[("fail-count-db#start_0", "INFINITY")]));
+        assert_eq!(world.written("node3"), pairs(&[("b", "<&>'\"")]));
+        world.pass(Duration::from_secs(3));
+        world.kill(0);
+        assert_eq!(world.written("node1"), pairs(&[]), "{:#?}", world.logs);
+        assert_eq!(world.written("node2"), pairs(&[("fail-count-db#start_0", "INFINITY")]));
+    }
 }
 
 #[test]
@@ -551,11 +625,11 @@ fn queries_are_answered_from_memory() {
         let found = world.responses.iter().find(|(_, r, _)| *r == request);
         QueryReply::from_xml(&found.unwrap().2)
     };
-    let pairs = |of: &[(&str, &str)]| -> Vec<(String, Option<String>)> {
-        of.iter().map(|(node, value)| ((*node).to_owned(), Some((*value).to_owned()))).collect()
+    let some = |of: &[(&str, &str)]| -> Vec<(String, Option<String>)> {
+        pairs(of).into_iter().map(|(node, value)| (node, Some(value))).collect()
     };
-    assert_eq!(reply(11).unwrap().values, pairs(&[("node1", "1"), ("node2", "2")]));
-    assert_eq!(reply(12).unwrap().values, pairs(&[("node1", "1")]));
+    assert_eq!(reply(11).unwrap().values, some(&[("node1", "1"), ("node2", "2")]));
+    assert_eq!(reply(12).unwrap().values, some(&[("node1", "1")]));
     assert!(reply(13).is_err());
     assert_eq!(world.status(14), Some("65"));
 }
