@@ -6,7 +6,8 @@
 
 use crate::crm_simulate::{SourceError, read_file, with_status};
 use messages::cib::{self, CibMessageError, Command, Reply, option};
-use model::{ExitCode, LegacyRc};
+use messages::controller::{Envelope, References};
+use model::{ExitCode, LegacyRc, Profile, WallTime};
 use std::path::Path;
 use xml::Element;
 
@@ -58,4 +59,41 @@ pub(crate) fn query_cib() -> Result<Element, LiveError> {
         return Err(LiveError::Refused(reply.rc));
     }
     reply.data.ok_or(LiveError::Empty)
+}
+
+/// What is known only to others than the CIB's manager. All of it may be missing: a status is worth printing without.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Neighbours {
+    /// The state of pacemakerd.
+    pub(crate) pacemakerd_state: Option<String>,
+    /// This node's name.
+    pub(crate) node_name: Option<String>,
+}
+
+/// Asks pacemakerd how it is and the controller which node this is.
+pub(crate) fn ask_neighbours(now: WallTime) -> Neighbours {
+    if std::env::var_os("CIB_file").is_some_and(|file| !file.is_empty()) {
+        return Neighbours::default();
+    }
+    let mut references = References::default();
+    let mut ask = |server: &str, task: &str| -> Option<Element> {
+        let mut client =
+            ipc::blocking::Client::connect(server, &ipc::ClientOptions::from_environment()).ok()?;
+        let reference = references.next(task, "crm_mon", now);
+        let request = Envelope::request(task, reference.clone(), server, "crm_mon");
+        client.request(&request.to_xml("crm_mon", Profile::default().feature_set()), None).ok()?;
+        // The answer follows the acknowledgement; what was asked by others is not for us.
+        for _ in 0..8 {
+            let event = client.next_event(None).ok()??;
+            match Envelope::from_xml(&event) {
+                Ok(reply) if reply.reference == reference => return reply.payload,
+                _ => {}
+            }
+        }
+        None
+    };
+    let ping = ask("pacemakerd", "ping");
+    let node = ask("crmd", "node-info");
+    let attr = |element: Option<Element>, name: &str| element?.attr(name).map(str::to_owned);
+    Neighbours { pacemakerd_state: attr(ping, "pacemakerd_state"), node_name: attr(node, "uname") }
 }

@@ -4,6 +4,7 @@
 //! where the CIB comes from, and what the states mean.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+mod bans;
 mod failures;
 mod group;
 mod lists;
@@ -11,6 +12,7 @@ mod nodes;
 mod primitive;
 mod resources;
 mod summary;
+pub(crate) mod xml_form;
 
 pub use lists::Lists;
 pub use resources::Counts;
@@ -33,6 +35,8 @@ pub struct Sections {
     pub attributes: bool,
     /// Failed actions.
     pub failures: bool,
+    /// Location constraints that keep resources off nodes.
+    pub bans: bool,
 }
 
 /// How they are shown.
@@ -44,6 +48,8 @@ pub struct Show {
     pub pending: bool,
     /// Nodes' ids, where they differ from their names.
     pub node_ids: bool,
+    /// Resources below the nodes they run on.
+    pub by_node: bool,
     /// Failed actions with all technical details.
     pub failure_details: bool,
 }
@@ -68,6 +74,9 @@ pub fn print_status(
     }
     if sections.failures {
         printed |= failures::print(lists, cluster, show, printed);
+    }
+    if sections.bans {
+        printed |= bans::print(lists, cluster, show, printed);
     }
     printed
 }

@@ -1,14 +1,15 @@
 //! The list of nodes, and that of their attributes.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use super::{Lists, Show};
+use super::{Lists, Show, primitive};
 use model::Score;
-use scheduler::{Cluster, Node, NodeId, NodeKind};
+use scheduler::{Cluster, Node, NodeId, NodeKind, ResourceId, Variant};
 
-/// Whether anything runs on a node.
-pub fn has_resources(cluster: &Cluster, node: NodeId) -> bool {
-    let on = |r: &scheduler::Resource| r.children.is_empty() && r.state.active_on.contains(&node);
-    cluster.resources.iter().any(on)
+/// What runs on a node.
+pub(super) fn resources_on(cluster: &Cluster, node: NodeId) -> impl Iterator<Item = ResourceId> {
+    let all = cluster.resources.iter().enumerate();
+    let on = all.filter(move |(_, r)| r.variant == Variant::Primitive && r.state.active_on.contains(&node));
+    on.map(|(index, _)| ResourceId::new(index))
 }
 
 pub(super) fn display_name(node: &Node, show: Show) -> String {
@@ -82,7 +83,7 @@ fn status(cluster: &Cluster, id: NodeId) -> &'static str {
     } else if state.standby_on_fail && state.online {
         "standby (on-fail)"
     } else if state.standby {
-        match (state.online, has_resources(cluster, id)) {
+        match (state.online, resources_on(cluster, id).next().is_some()) {
             (false, _) => "OFFLINE (standby)",
             (true, false) => "standby",
             (true, true) => "standby (with active resources)",
@@ -118,14 +119,19 @@ pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer
     for (index, node) in cluster.nodes.iter().enumerate() {
         section.open(lists);
         let name = display_name(node, show);
-        if stands_out(cluster, node) {
+        if show.by_node || stands_out(cluster, node) {
             let kind = if node.kind == NodeKind::Remote { "RemoteNode" } else { "Node" };
             let health = match health(cluster, node) {
                 Health::Red => " (health is RED)",
                 Health::Yellow => " (health is YELLOW)",
                 Health::Green => "",
             };
-            lists.item(format_args!("{kind} {name}: {}{health}", status(cluster, NodeId::new(index))));
+            let line = format!("{kind} {name}: {}{health}", status(cluster, NodeId::new(index)));
+            if show.by_node {
+                print_with_resources(lists, cluster, &line, NodeId::new(index), show);
+            } else {
+                lists.item(line);
+            }
             continue;
         }
         let list = usize::from(!node.state.online) + if node.kind == NodeKind::Remote { 2 } else { 0 };
@@ -139,6 +145,16 @@ pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer
         }
     }
     section.close(lists)
+}
+
+fn print_with_resources(lists: &mut Lists<'_>, cluster: &Cluster, line: &str, node: NodeId, show: Show) {
+    lists.begin(line);
+    lists.begin("Resources");
+    for id in resources_on(cluster, node) {
+        primitive::print_on_node(lists, cluster, id, show);
+    }
+    lists.end();
+    lists.end();
 }
 
 /// Attributes the cluster keeps for itself.

@@ -60,17 +60,25 @@ pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, id: ResourceId, sh
         return false;
     }
     let node = current_node(cluster, id).or(resource.state.pending_node);
-    lists.item(describe(cluster, id, printable_id(resource), node, show));
+    lists.item(describe(cluster, id, node, show));
     true
 }
 
-fn describe(cluster: &Cluster, id: ResourceId, name: &str, node: Option<NodeId>, show: Show) -> String {
+/// The line below a node, which need not say where.
+pub(super) fn print_on_node(lists: &mut Lists<'_>, cluster: &Cluster, id: ResourceId, show: Show) {
+    if !is_implicit(cluster.resource(id)) {
+        lists.item(describe(cluster, id, None, Show { by_node: true, ..show }));
+    }
+}
+
+fn describe(cluster: &Cluster, id: ResourceId, node: Option<NodeId>, show: Show) -> String {
     let resource = cluster.resource(id);
     let state = &resource.state;
     let several = state.active_on.len() > 1;
-    let node = node.or(state.lock_node).filter(|_| !several);
+    let below_node = show.by_node && !state.active_on.is_empty();
+    let node = node.or(state.lock_node).filter(|_| !several && !below_node);
 
-    let mut text = format!("{name}\t({}):\t", agent_name(resource));
+    let mut text = format!("{}\t({}):\t", printable_id(resource), agent_name(resource));
     if state.removed {
         text.push_str(" ORPHANED");
     }
@@ -86,19 +94,18 @@ fn describe(cluster: &Cluster, id: ResourceId, name: &str, node: Option<NodeId>,
     if let Some(node) = node {
         push_word(&mut text, &cluster.node(node).name);
     }
-    if displayed_role(cluster, id) == Role::Stopped {
-        if let Some(code) = failures::failed_probe(cluster, id, node) {
-            text.push_str(&format!(" ({code}) "));
-        }
+    let stopped = displayed_role(cluster, id) == Role::Stopped;
+    if let Some(code) = failures::failed_probe(cluster, id, node).filter(|_| stopped) {
+        text.push_str(&format!(" ({code}) "));
     }
     let flags = flags(cluster, id, node, show);
     if !flags.is_empty() {
         text.push_str(&format!(" ({})", flags.join(", ")));
     }
-    if several {
-        if let Some(description) = resource.xml.attr("description") {
-            text.push_str(&format!(" ({description})"));
-        }
+    if let Some(description) = resource.xml.attr("description").filter(|_| several || below_node) {
+        text.push_str(&format!(" ({description})"));
+    }
+    if several && !below_node {
         let names: Vec<&str> = state.active_on.iter().map(|&node| &*cluster.node(node).name).collect();
         text.push_str(&format!(" [ {} ]", names.join(" ")));
     }

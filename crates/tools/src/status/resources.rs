@@ -100,13 +100,24 @@ impl Counts {
 /// The resources that are listed: not those that are neither configured nor active, and inactive ones only if wanted.
 pub(super) fn listed(cluster: &Cluster, show: Show) -> impl Iterator<Item = ResourceId> {
     cluster.top.iter().copied().filter(move |&id| {
+        if show.by_node {
+            // The active ones stand below their nodes.
+            return show.inactive && !is_active(cluster, id, true) && !cluster.resource(id).state.removed;
+        }
         let gone = cluster.resource(id).state.removed && !is_active(cluster, id, true);
         !gone && (show.inactive || is_active(cluster, id, false))
     })
 }
 
 pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer: bool) -> bool {
-    let title = if show.inactive { "Full List of Resources" } else { "Active Resources" };
+    if show.by_node && !show.inactive {
+        return false;
+    }
+    let (title, none) = match (show.by_node, show.inactive) {
+        (true, _) => ("Inactive Resources", "No inactive resources"),
+        (false, true) => ("Full List of Resources", "No resources"),
+        (false, false) => ("Active Resources", "No active resources"),
+    };
     let mut section = lists.section(title, spacer);
     let mut printed = false;
     for id in listed(cluster, show) {
@@ -115,7 +126,7 @@ pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer
     }
     if !printed {
         section.open(lists);
-        lists.item(if show.inactive { "No resources" } else { "No active resources" });
+        lists.item(none);
     }
     section.close(lists);
     printed

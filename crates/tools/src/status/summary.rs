@@ -9,19 +9,28 @@ use scheduler::{Cluster, Node, NodeKind, QuorumPolicy};
 /// What cannot be read from the CIB.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Daemons {
-    /// The state of pacemakerd, in the words of people, if it was asked.
-    pub pacemakerd_state: Option<&'static str>,
-    /// When and where the status was taken.
-    pub updated: Updated,
+    /// The state of pacemakerd (`running`, …), if it was asked.
+    pub pacemakerd_state: Option<String>,
+    /// This node's name, if known.
+    pub node_name: Option<String>,
+    /// When the status was taken, in seconds since the epoch.
+    pub updated_at_secs: i64,
 }
 
-/// When and where the status was taken.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Updated {
-    /// Seconds since the epoch.
-    pub at_secs: i64,
-    /// This node's name, if known.
-    pub on_node: Option<String>,
+impl Daemons {
+    /// The state of pacemakerd in the words of people.
+    fn friendly_state(&self) -> Option<&'static str> {
+        Some(match self.pacemakerd_state.as_deref()? {
+            "init" => "Initializing pacemaker",
+            "starting_daemons" => "Pacemaker daemons are starting",
+            "wait_for_ping" => "Waiting for startup trigger from SBD",
+            "running" => "Pacemaker is running",
+            "shutting_down" => "Pacemaker daemons are shutting down",
+            "shutdown_complete" => "Pacemaker daemons are shut down (reporting to SBD)",
+            "remote" => "pacemaker-remoted is running (on a Pacemaker Remote node)",
+            _ => "Invalid pacemakerd state",
+        })
+    }
 }
 
 /// The property by which the cluster says what it runs on.
@@ -68,19 +77,24 @@ pub(super) fn print(
     let mut section = lists.section("Cluster Summary", false);
     if let Some(daemons) = daemons.filter(|_| sections.summary) {
         section.open(lists);
-        match daemons.pacemakerd_state {
+        match daemons.friendly_state() {
             Some(state) => lists.labelled("Stack", format_args!("{} ({state})", stack(cluster))),
             None => lists.labelled("Stack", stack(cluster)),
         }
         print_dc(lists, cluster, show);
-        let on = daemons.updated.on_node.as_ref().map(|node| format!(" on {node}")).unwrap_or_default();
-        lists.labelled("Last updated", format_args!("{}{on}", date::local(daemons.updated.at_secs)));
+        let on = daemons.node_name.as_ref().map(|node| format!(" on {node}")).unwrap_or_default();
+        lists.labelled("Last updated", format_args!("{}{on}", date::local(daemons.updated_at_secs)));
         lists.labelled("Last change", format_args!(" {}", last_change(cluster)));
         print_counts(lists, cluster);
     }
     if sections.options {
         section.open(lists);
         print_options(lists, cluster);
+    }
+    if !sections.summary && daemons.is_some() && cluster.dc.is_none() {
+        // That nobody decides is said whatever is left out.
+        section.open(lists);
+        print_dc(lists, cluster, show);
     }
     let printed = section.close(lists);
     let notice = sections.summary && maintenance_notice(lists, cluster);

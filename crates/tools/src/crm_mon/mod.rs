@@ -1,0 +1,132 @@
+//! `crm_mon`: how is the cluster?
+//!
+//! Decides: options, which daemons are asked, how the status is printed and how often. Given: the CIB of the running
+//! cluster, or a file's. Leaves to others: what the CIB means (`scheduler`), what the status looks like (`status`).
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+mod options;
+
+use crate::crm_simulate::{SourceError, read_file, with_status};
+use crate::live::{self, LiveError};
+use crate::status::{self, Daemons, Lists, xml_form};
+use crate::{command_line, live::Neighbours};
+use clap::Parser;
+use model::{ExitCode, WallTime};
+use options::{Format, Options};
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::time::SystemTime;
+use xml::Element;
+
+/// Puts the cursor of a terminal to the top left, and clears what is there.
+const CLEAR_SCREEN: &str = "\x1b[H\x1b[2J";
+
+/// The program.
+pub fn main(args: Vec<OsString>) -> ExitCode {
+    let out = &mut io::BufWriter::new(io::stdout().lock());
+    let err = &mut io::stderr().lock();
+    let options = match Options::try_parse_from(&args) {
+        Ok(options) => options,
+        Err(error) => return command_line::refuse("crm_mon", &error, out, err),
+    };
+    if options.version {
+        return command_line::print_version(out);
+    }
+    loop {
+        if !options.is_one_shot() && write!(out, "{CLEAR_SCREEN}").is_err() {
+            return ExitCode::IOERR;
+        }
+        let code = print_once(&args, &options, out, err);
+        if options.is_one_shot() || code == ExitCode::IOERR {
+            return code;
+        }
+        std::thread::sleep(options.interval.into());
+    }
+}
+
+/// The status could not be had.
+#[derive(Debug, thiserror::Error)]
+enum MonitorError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Live(LiveError),
+    #[error("Error: cluster is not available on this node")]
+    Unavailable(LiveError),
+}
+
+impl MonitorError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            MonitorError::Source(error) => error.exit_code(),
+            MonitorError::Live(error) | MonitorError::Unavailable(error) => error.exit_code(),
+        }
+    }
+}
+
+/// The CIB, and what others than its manager say.
+fn gather(options: &Options) -> Result<(Element, Daemons), MonitorError> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let updated_at_secs = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if let Some(path) = &options.xml_file {
+        let cib = read_file(path).and_then(with_status)?;
+        return Ok((cib, Daemons { updated_at_secs, ..Daemons::default() }));
+    }
+    let cib = live::query_cib().map_err(|error| match error {
+        LiveError::Connect(_) => MonitorError::Unavailable(error),
+        _ => MonitorError::Live(error),
+    })?;
+    let Neighbours { pacemakerd_state, node_name } =
+        live::ask_neighbours(WallTime::from_secs(updated_at_secs));
+    Ok((cib, Daemons { pacemakerd_state, node_name, updated_at_secs }))
+}
+
+fn print_once(args: &[OsString], options: &Options, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+    let gathered = gather(options);
+    match options.format() {
+        Format::Text => {
+            let mut lists = Lists::new(out, err, true, false);
+            let code = match &gathered {
+                Ok((cib, daemons)) => {
+                    let moment = WallTime::from_secs(daemons.updated_at_secs);
+                    let (cluster, _) = scheduler::unpack(cib, moment);
+                    status::print_status(
+                        &mut lists,
+                        &cluster,
+                        options.sections(),
+                        options.show(),
+                        Some(daemons),
+                    );
+                    ExitCode::OK
+                }
+                Err(error) => {
+                    lists.error(format_args!("crm_mon: {error}"));
+                    error.exit_code()
+                }
+            };
+            if lists.finish().is_ok() { code } else { ExitCode::IOERR }
+        }
+        Format::Xml => print_xml(args, options, &gathered, out),
+    }
+}
+
+fn print_xml(
+    args: &[OsString],
+    options: &Options,
+    gathered: &Result<(Element, Daemons), MonitorError>,
+    out: &mut dyn Write,
+) -> ExitCode {
+    let words: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    let report = xml_form::report(&words.join(" "));
+    let (sections, code, error) = match gathered {
+        Ok((cib, daemons)) => {
+            let (cluster, _) = scheduler::unpack(cib, WallTime::from_secs(daemons.updated_at_secs));
+            let sections = xml_form::status(&cluster, options.sections(), options.show(), Some(daemons));
+            (sections, ExitCode::OK, None)
+        }
+        Err(error) => (Vec::new(), error.exit_code(), Some(format!("crm_mon: {error}"))),
+    };
+    let report = report.with_children(sections).with_child(xml_form::result(code, error.as_deref()));
+    let written = out.write_all(xml_form::write(&report).as_bytes()).and_then(|()| out.flush());
+    if written.is_ok() { code } else { ExitCode::IOERR }
+}
