@@ -95,7 +95,7 @@ impl fmt::Debug for Name {
 }
 
 /// One attribute. Their order in an element is kept: digests depend on it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribute {
     name: Name,
     value: Arc<str>,

@@ -90,7 +90,7 @@ fn required_input(request: &Request) -> Result<Element, Refusal> {
 /// What the XPath of a request finds.
 fn found(cib: &Element, request: &Request) -> Result<Vec<Found>, Refusal> {
     let xpath = request.section.as_deref().unwrap_or_default();
-    Ok(XPath::parse(xpath).map_err(Refusal::XPath)?.find(cib))
+    XPath::parse(xpath).and_then(|xpath| xpath.find(cib)).map_err(Refusal::XPath)
 }
 
 fn not_found(request: &Request, what: &str) -> Refusal {
