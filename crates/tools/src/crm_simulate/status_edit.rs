@@ -297,3 +297,134 @@ fn parameter_digest(result: &OperationResult<'_>) -> String {
     }
     xml::digest_v1_sorted(&parameters, xml::Escaping::Modern)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cib() -> Element {
+        xml::parse(
+            "<cib><configuration><nodes><node id='1' uname='one'/></nodes><resources>
+             <primitive id='far' class='ocf' provider='pacemaker' type='remote'/>
+             <primitive id='vm' class='ocf' provider='x' type='VM'><meta_attributes id='m'>
+               <nvpair id='g' name='remote-node' value='guest'/></meta_attributes></primitive></resources>
+             </configuration><status/></cib>",
+        )
+        .unwrap()
+    }
+
+    fn result<'a>(
+        task: &'a str,
+        interval_ms: u64,
+        rc: i32,
+        attributes: &'a [(String, String)],
+    ) -> OperationResult<'a> {
+        OperationResult {
+            resource: "web",
+            task,
+            interval: Interval::from_ms(interval_ms),
+            rc: OcfCode::new(rc),
+            target_rc: OcfCode::OK,
+            exit_reason: "because",
+            node: "one",
+            attributes,
+            feature_set: FeatureSet::new(3, 20, 5),
+            at: WallTime::from_secs(1000),
+        }
+    }
+
+    #[test]
+    fn nodes_are_found_by_whatever_makes_them_nodes() {
+        let mut cib = cib();
+        for (name, id) in
+            [("one", Some("1")), ("far", Some("far")), ("guest", Some("guest")), ("nobody", None)]
+        {
+            assert_eq!(node_state(&mut cib, name, None).id(), id, "{name}");
+        }
+        assert_eq!(
+            node_state(&mut cib, "one", Some("other")).id(),
+            Some("1"),
+            "an entry that is there is kept"
+        );
+        ensure_node(&mut cib, "two");
+        ensure_node(&mut cib, "two");
+        assert_eq!(cib.descend(&["configuration", "nodes"]).unwrap().elements().count(), 2);
+        assert_eq!(cib.child("status").unwrap().elements().count(), 4);
+    }
+
+    #[test]
+    fn a_node_that_goes_down_is_forgotten() {
+        let mut cib = cib();
+        let state = node_state(&mut cib, "one", None);
+        set_attribute(state, "fail-count-web#start_0", "1");
+        set_attribute(state, "fail-count-web#start_0", "2");
+        assert_eq!(attribute(state, "fail-count-web#start_0"), Some("2"));
+        set_membership(&mut cib, "one", Membership::Lost);
+        let state = node_state(&mut cib, "one", None);
+        assert_eq!((state.attr("in_ccm"), state.attr("crmd")), (Some("false"), Some("online")));
+        assert!(state.child("transient_attributes").is_some());
+        set_membership(&mut cib, "one", Membership::Down);
+        let state = node_state(&mut cib, "one", None);
+        assert_eq!((state.attr("join"), state.attr("expected")), (Some("down"), Some("down")));
+        assert_eq!(state.elements().count(), 0);
+    }
+
+    #[test]
+    fn histories_begin_only_for_agents_that_can_be() {
+        let mut state = Element::new("node_state").with_attr("id", "1");
+        let agent = |class: &str, provider: Option<&str>| AgentRef {
+            class: Some(class.to_owned()),
+            provider: provider.map(str::to_owned),
+            name: Some("Dummy".to_owned()),
+        };
+        let none = AgentRef::default();
+        assert!(matches!(resource_history(&mut state, "a", "a", &none), Err(HistoryError::NoAgent { .. })));
+        let ocf = agent("ocf", None);
+        assert!(matches!(resource_history(&mut state, "a", "a", &ocf), Err(HistoryError::NoProvider { .. })));
+        let odd = agent("odd", None);
+        assert!(matches!(resource_history(&mut state, "a", "a", &odd), Err(HistoryError::BadClass { .. })));
+        assert_eq!(resource_history(&mut state, "a:0", "a", &agent("lsb", None)).unwrap().id(), Some("a"));
+        // Once begun, whoever asks under either name gets it.
+        assert_eq!(resource_history(&mut state, "a:0", "a", &none).unwrap().id(), Some("a"));
+    }
+
+    #[test]
+    fn results_stand_where_the_scheduler_looks_for_them() {
+        let mut history = Element::new("lrm_resource").with_attr("id", "web");
+        let notify: Vec<(String, String)> =
+            [("CRM_meta_notify_type", "pre"), ("CRM_meta_notify_operation", "stop")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into();
+        record(&mut history, &result("start", 0, 0, &[]));
+        record(&mut history, &result("monitor", 10_000, 0, &[]));
+        record(&mut history, &result("monitor", 10_000, 7, &[]));
+        record(&mut history, &result("reload-agent", 0, 0, &[]));
+        record(&mut history, &result("notify", 0, 1, &notify));
+        record(&mut history, &result("stop", 0, 1, &[]));
+        let ids: Vec<&str> = history.elements().filter_map(Element::id).collect();
+        let expected = ["web_last_0", "web_monitor_10000", "web_last_failure_0", "web_pre_notify_stop_0"];
+        assert_eq!(ids, expected);
+        let of = |id: &str| history.child_with_id("lrm_rsc_op", id).unwrap();
+        let stop = of("web_last_0");
+        assert_eq!((stop.attr("operation"), stop.attr("exit-reason")), (Some("stop"), Some("because")));
+        assert_eq!(stop.attr("call-id"), Some("6"), "each result is newer than all before");
+        assert_eq!(stop.attr("transition-magic"), Some("0:1;6:-1:0:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"));
+        assert_eq!(of("web_last_failure_0").attr("operation_key"), Some("web_stop_0"));
+        assert_eq!(of("web_pre_notify_stop_0").attr("rc-code"), Some("0"), "notifications do not fail");
+    }
+
+    #[test]
+    fn digests_are_those_of_executors() {
+        let attributes: Vec<(String, String)> =
+            [("CRM_meta_timeout", "20000"), ("crm_feature_set", "3.20.5")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into();
+        // What every executor has recorded for resources without parameters since there have been digests.
+        assert_eq!(parameter_digest(&result("start", 0, 0, &attributes)), "f2317cad3d54cec5d7d7aa7d0bf35cf8");
+        // ... and for a monitor of theirs with a timeout of 20 s.
+        assert_eq!(
+            parameter_digest(&result("monitor", 10_000, 0, &attributes)),
+            "4811cef7f7f94e3a35a70be7916cb2fd"
+        );
+    }
+}
