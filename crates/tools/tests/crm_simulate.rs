@@ -11,7 +11,8 @@ fn simulate(arguments: &[&str], cib: &str) -> (ExitCode, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let now = WallTime::from_secs(1_767_225_600);
     let code = tools::crm_simulate::run(&arguments, now, &mut cib.as_bytes(), &mut out, &mut err);
-    (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (code, text(out), text(err))
 }
 
 #[test]

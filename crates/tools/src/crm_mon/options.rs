@@ -156,6 +156,7 @@ impl Options {
             inactive: self.inactive || xml,
             pending: true,
             node_ids: self.show_detail,
+            clone_detail: self.show_detail,
             by_node: self.group_by_node,
             failure_details: self.show_detail,
         }

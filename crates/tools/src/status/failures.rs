@@ -1,10 +1,10 @@
 //! Failed operations.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use super::{Lists, Show};
+use super::{Lists, Show, resources};
 use crate::date;
 use model::{ExecStatus, Interval, OcfCode, OpKey};
-use scheduler::{Cluster, FailedOperation, NodeId, ResourceId};
+use scheduler::{Cluster, FailedOperation, NodeId, ResourceId, Variant};
 use xml::Element;
 
 fn number<T: std::str::FromStr>(operation: &Element, name: &str) -> Option<T> {
@@ -35,7 +35,13 @@ fn is_masked_probe(operation: &Element) -> bool {
 
 /// What a masked probe of a resource found, on a node if one is given.
 pub(super) fn failed_probe(cluster: &Cluster, id: ResourceId, node: Option<NodeId>) -> Option<OcfCode> {
-    let wanted = &*cluster.resource(id).id;
+    // Probes of a clone's instances are recorded under the name of what is cloned.
+    let top = cluster.resource(resources::top(cluster, id));
+    let child = top.children.first().filter(|_| top.variant == Variant::Clone);
+    let wanted = match child.and_then(|&child| cluster.resource(child).xml.id()) {
+        Some(child) => child,
+        None => &*cluster.resource(id).id,
+    };
     let matches = |failed: &&FailedOperation| {
         let operation = &failed.operation;
         let Some(on_node) = operation.attr("on_node") else { return false };

@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 mod bans;
+mod clone;
 mod failures;
 mod group;
 mod lists;
@@ -48,6 +49,8 @@ pub struct Show {
     pub pending: bool,
     /// Nodes' ids, where they differ from their names.
     pub node_ids: bool,
+    /// Each instance of a clone, even if there is nothing special about it.
+    pub clone_detail: bool,
     /// Resources below the nodes they run on.
     pub by_node: bool,
     /// Failed actions with all technical details.

@@ -3,7 +3,7 @@
 //! Decides: which resources are listed, and where one is said to be. Leaves to the variants' files: a resource's lines.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use super::{Lists, Show, group, primitive};
+use super::{Lists, Show, clone, group, primitive};
 use model::Role;
 use scheduler::{Cluster, NodeId, Resource, ResourceId, Variant};
 
@@ -137,20 +137,14 @@ pub(super) fn print_one(lists: &mut Lists<'_>, cluster: &Cluster, id: ResourceId
     match cluster.resource(id).variant {
         Variant::Primitive => primitive::print(lists, cluster, id, show),
         Variant::Group => group::print(lists, cluster, id, show),
-        Variant::Clone => print_collection(lists, cluster, id, show, "Clone Set"),
-        Variant::Bundle => print_collection(lists, cluster, id, show, "Container bundle"),
+        Variant::Clone => clone::print(lists, cluster, id, show),
+        Variant::Bundle => print_members(lists, cluster, id, show),
     }
 }
 
-/// Instances one by one.
-fn print_collection(
-    lists: &mut Lists<'_>,
-    cluster: &Cluster,
-    id: ResourceId,
-    show: Show,
-    kind: &str,
-) -> bool {
-    let mut section = lists.section(format_args!("{kind}: {}", cluster.resource(id).id), false);
+/// All members, one by one.
+fn print_members(lists: &mut Lists<'_>, cluster: &Cluster, id: ResourceId, show: Show) -> bool {
+    let mut section = lists.section(format_args!("Container bundle: {}", cluster.resource(id).id), false);
     for &child in &cluster.resource(id).children {
         if show.inactive || is_active(cluster, child, false) {
             section.open(lists);
