@@ -32,6 +32,8 @@ pub struct Request {
     pub digest: Option<String>,
     /// The version is that of the input, not raised (a copy of another node's CIB).
     pub keeps_version: bool,
+    /// The newest schema that all nodes know, for an upgrade.
+    pub schema_max: Option<String>,
     /// Who wants it.
     pub origin: Origin,
 }
@@ -47,6 +49,7 @@ impl Request {
             host: None,
             digest: None,
             keeps_version: false,
+            schema_max: None,
             origin: Origin::default(),
         }
     }
@@ -91,6 +94,7 @@ impl Request {
             host: attr("cib_host").filter(|host| !host.is_empty()),
             digest: attr("digest"),
             keeps_version: message.attr("cib_update").and_then(model::parse_bool).unwrap_or(false),
+            schema_max: attr("cib_schema_max"),
             origin: Origin { node: attr("src"), client: attr("cib_clientname"), user: attr("cib_user") },
         })
     }

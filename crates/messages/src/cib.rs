@@ -248,27 +248,16 @@ pub struct Notification {
 
 impl Notification {
     /// For the wire.
-    pub fn to_xml(&self, profile: Profile) -> Element {
+    pub fn to_xml(&self) -> Element {
         let mut message = Element::new("notify")
             .with_attr("t", "cib_notify")
             .with_attr("subt", DIFF_NOTIFY)
             .with_attr("cib_op", &self.op);
-        match profile {
-            Profile::V3_0 => {
-                message.set_attr_opt("cib_clientid", self.client_id.as_ref());
-                message.set_attr_opt("cib_clientname", self.client_name.as_ref());
-                message.set_attr_opt("cib_callid", self.call_id.as_ref());
-                message.set_attr_opt("src", self.origin.as_ref());
-                message.set_attr("cib_rc", self.rc.value());
-            }
-            Profile::V2_1 => {
-                message.set_attr_opt("cib_clientid", self.client_id.as_ref());
-                message.set_attr_opt("cib_callid", self.call_id.as_ref());
-                message.set_attr("cib_rc", self.rc.value());
-                message.set_attr_opt("src", self.origin.as_ref());
-                message.set_attr("cib_object_type", "diff");
-            }
-        }
+        message.set_attr_opt("cib_clientid", self.client_id.as_ref());
+        message.set_attr_opt("cib_clientname", self.client_name.as_ref());
+        message.set_attr_opt("cib_callid", self.call_id.as_ref());
+        message.set_attr_opt("src", self.origin.as_ref());
+        message.set_attr("cib_rc", self.rc.value());
         message.push(Element::new("cib_update_result").with_child(self.patch.clone()));
         message
     }
@@ -328,7 +317,7 @@ mod tests {
             origin: Some("node1".into()),
             patch: Element::new("diff"),
         };
-        assert_eq!(Notification::from_xml(&notification.to_xml(Profile::V3_0)), Ok(notification));
+        assert_eq!(Notification::from_xml(&notification.to_xml()), Ok(notification));
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub(crate) fn change(cib: &Element, request: &Request, context: &Context) -> Res
         Operation::Delete => delete::delete(cib, request).map(copied),
         Operation::Erase => Ok(copied(simple::erase(cib))),
         Operation::Bump => Ok(copied(simple::bump(cib))),
-        Operation::Upgrade => simple::upgrade(cib, context).map(copied),
+        Operation::Upgrade => simple::upgrade(cib, request, context).map(copied),
         Operation::Replace => replace::replace(cib, request, context),
         Operation::ApplyPatch => simple::apply_patch(cib, request, context),
         Operation::CommitTransaction => transaction::commit(cib, request, context),

@@ -29,21 +29,21 @@ pub(super) fn apply_patch(cib: &Element, request: &Request, context: &Context) -
 
 /// Within the third series a newer schema takes every older CIB as it is; from one series to the next the CIB would
 /// have to be rewritten.
-pub(super) fn upgrade(cib: &Element, context: &Context) -> Result<Element, Refusal> {
-    const LAST_OF_THIRD: &str = "pacemaker-3.10";
+pub(super) fn upgrade(cib: &Element, request: &Request, context: &Context) -> Result<Element, Refusal> {
+    const LAST_OF_THIRD: u32 = 10;
     let schema = cib.attr("validate-with").ok_or(Refusal::NoSchema)?;
-    let newest = match newest_schema(context.profile) {
-        "pacemaker-4.0" if schema != "pacemaker-4.0" => LAST_OF_THIRD,
-        newest => newest,
-    };
+    let newest = newest_schema(context.profile);
     if schema == newest {
         return Err(Refusal::SchemaUnchanged(schema.to_owned()));
     }
-    if !schema.starts_with("pacemaker-3.") {
-        return Err(Refusal::Unsupported(Operation::Upgrade));
+    let minor = |name: &str| name.strip_prefix("pacemaker-3.").and_then(|minor| minor.parse::<u32>().ok());
+    let current = minor(schema).ok_or(Refusal::Unsupported(Operation::Upgrade))?;
+    let limit = minor(request.schema_max.as_deref().unwrap_or(newest)).unwrap_or(LAST_OF_THIRD);
+    if limit <= current {
+        return Err(Refusal::SchemaUnchanged(schema.to_owned()));
     }
     let mut new = cib.clone();
-    new.set_attr("validate-with", newest);
+    new.set_attr("validate-with", format!("pacemaker-3.{limit}"));
     raise(&mut new, "admin_epoch");
     new.set_attr("epoch", 1);
     new.set_attr("num_updates", 1);

@@ -1,0 +1,137 @@
+//! Runs the CIB manager: command line, environment, reading and writing the store, and the loop that drives the core.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::core::{Based, Config, Effect, Event};
+use cib::store::{Source, Store};
+use messages::core::{EffectId, Service};
+use model::ExitCode;
+use shell::{Daemon, Effects, Environment, Outcomes};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use tokio::sync::mpsc;
+
+const USAGE: &str = "\
+Usage: pacemaker-based [OPTION]...
+Daemon for managing the configuration of a Pacemaker cluster
+
+  -s, --stand-alone    run without other nodes
+  -w, --disk-writes    write changes to disk even when stand-alone
+  -r, --cib-root DIR   keep the CIB in this folder
+  -l, --logfile FILE   send the log to this file
+  -V, --verbose        log more
+  -?, --help           show this and exit
+      --version        show the version and exit
+";
+
+type Job = (EffectId, Effect, Outcomes<Event>);
+
+/// Writes one CIB after the other, beside the loop.
+struct Writer {
+    store: Store,
+    jobs: Option<mpsc::UnboundedSender<Job>>,
+}
+
+impl Effects<Based> for Writer {
+    fn start(&mut self, id: EffectId, effect: Effect, outcomes: &Outcomes<Event>) {
+        let store = &self.store;
+        let jobs = self.jobs.get_or_insert_with(|| {
+            let (sender, jobs) = mpsc::unbounded_channel();
+            let store = store.clone();
+            tokio::task::spawn_blocking(move || write_all(&store, jobs));
+            sender
+        });
+        if let Err(mpsc::error::SendError((id, _, outcomes))) = jobs.send((id, effect, outcomes.clone())) {
+            outcomes.send(id, Event::Persisted(Err("the writing of CIBs has ended".to_owned())));
+        }
+    }
+}
+
+/// Of several that wait, the last holds what the others hold: one write does for all.
+fn write_all(store: &Store, mut jobs: mpsc::UnboundedReceiver<Job>) {
+    while let Some(first) = jobs.blocking_recv() {
+        let mut waiting = vec![first];
+        while let Ok(more) = jobs.try_recv() {
+            waiting.push(more);
+        }
+        let Some((_, Effect::Persist { cib, last_written }, _)) = waiting.last() else { continue };
+        let result = store.write(cib, last_written).map_err(|error| error.to_string());
+        for (id, _, outcomes) in waiting {
+            outcomes.send(id, Event::Persisted(result.clone()));
+        }
+    }
+}
+
+#[derive(Default)]
+struct Options {
+    stand_alone: bool,
+    disk_writes: bool,
+    cib_root: Option<PathBuf>,
+}
+
+/// The program; `args[0]` is the name it was called by.
+pub fn main(args: Vec<OsString>) -> ExitCode {
+    let mut environment = Environment::load("pacemaker-based");
+    let mut options = Options::default();
+    let mut args = args.into_iter().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.to_str() {
+            Some("-s" | "--stand-alone") => options.stand_alone = true,
+            Some("-w" | "--disk-writes") => options.disk_writes = true,
+            Some("-V" | "--verbose") => environment.log.debug = true,
+            Some("-r" | "--cib-root") => match args.next() {
+                Some(folder) => options.cib_root = Some(PathBuf::from(folder)),
+                None => return usage_error("option -r needs a folder"),
+            },
+            Some("-l" | "--logfile") => match args.next() {
+                Some(file) => environment.log.file = Some(PathBuf::from(file)),
+                None => return usage_error("option -l needs a file"),
+            },
+            Some("-?" | "-h" | "--help") => {
+                print!("{USAGE}");
+                return ExitCode::OK;
+            }
+            Some("--version") => {
+                println!("Pacemaker {}", environment.profile.version());
+                return ExitCode::OK;
+            }
+            _ => return usage_error(&format!("unknown option '{}'", arg.to_string_lossy())),
+        }
+    }
+    run(&environment, options)
+}
+
+fn run(environment: &Environment, options: Options) -> ExitCode {
+    let folder = options.cib_root.unwrap_or_else(|| environment.paths.cib.clone());
+    if let Err(error) = std::fs::create_dir_all(&folder) {
+        eprintln!("pacemaker-based: Bad permissions on {}: {error}", folder.display());
+        return ExitCode::FATAL;
+    }
+    let mut store = Store::new(folder, environment.profile);
+    if options.stand_alone {
+        store = store.keeping_status();
+    }
+    let loaded = store.read();
+    let writes = !options.stand_alone || options.disk_writes;
+    let config = Config {
+        profile: environment.profile,
+        cib: loaded.cib,
+        warnings: loaded.warnings,
+        writes_at_start: writes && loaded.source != Source::Live,
+        writes,
+        stand_alone: options.stand_alone,
+        node_name: environment.node_name.clone().or_else(host_name),
+        utc_offset_secs: jiff::Zoned::now().offset().seconds(),
+    };
+    let daemon = Daemon { service: Service::Based, clients_of: &[], cluster: !options.stand_alone };
+    shell::run(daemon, environment, Based::new(config), Writer { store, jobs: None })
+}
+
+fn host_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+fn usage_error(text: &str) -> ExitCode {
+    eprintln!("pacemaker-based: {text}\n\n{USAGE}");
+    ExitCode::USAGE
+}
