@@ -8,26 +8,35 @@
 //! can be shown, scheduled with other options, or compared, at no cost.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+mod action;
 mod cluster;
+mod constraint;
 mod issue;
+mod notation;
 mod schedule;
+mod score;
+mod stage;
+mod unpack;
+mod variant;
 
+pub use action::{Action, ActionId, Relation, relation};
 pub use cluster::{
     Agent, Cluster, ClusterOptions, Discovery, FailedOperation, Location, Node, NodeId, NodeKind, NodeState,
-    Parameters, QuorumPolicy, Resource, ResourceId, ResourceState, Variant,
+    Parameters, PlacementStrategy, QuorumPolicy, Resource, ResourceId, ResourceState, Variant,
 };
 pub use issue::{ConfigIssue, Severity};
-pub use schedule::{Action, ActionId, Options, Placement, Relation, Schedule, ScoreLine};
+pub use schedule::{Options, Placement, Schedule};
+pub use score::ScoreLine;
 
 use model::WallTime;
 use xml::Element;
 
 /// Reads a CIB. What is wrong in it is left out or defaulted, and reported; nothing stops the reading.
 pub fn unpack(cib: &Element, now: WallTime) -> (Cluster, Vec<ConfigIssue>) {
-    cluster::unpack(cib, now)
+    unpack::unpack(cib, now)
 }
 
 /// Plans everything that leads from what is to what should be.
 pub fn schedule(cluster: &Cluster, options: &Options) -> Schedule {
-    schedule::schedule(cluster, options)
+    stage::run(cluster, options)
 }

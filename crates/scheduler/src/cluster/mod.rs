@@ -9,11 +9,18 @@ mod options;
 mod resource;
 
 pub use node::{Node, NodeId, NodeKind, NodeState};
-pub use options::{ClusterOptions, QuorumPolicy};
-pub use resource::{Agent, Parameters, Resource, ResourceId, ResourceState, Variant};
+pub use options::{ClusterOptions, PlacementStrategy, QuorumPolicy};
+pub use resource::{
+    Agent, Allowed, MultiplyActive, NodeTable, Parameters, Resource, ResourceId, ResourceState, Variant,
+};
+pub(crate) use resource::Work;
 
 use crate::ConfigIssue;
+use crate::action::{Action, ActionId};
+use crate::constraint::{Colocation, Ordering};
 use model::{Role, Score, WallTime};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use xml::Element;
 
 /// Everything the scheduler and the displays know of a cluster.
@@ -45,6 +52,45 @@ pub struct Cluster {
     pub disabled_count: usize,
     /// If something begins, ends or expires: when it does, in seconds since the epoch.
     pub recheck_by: Option<i64>,
+    /// Actions that follow from the history alone, and later all others, oldest first.
+    pub(crate) actions: Vec<Action>,
+    /// The actions that are of no resource, by their key.
+    pub(crate) singletons: BTreeMap<Arc<str>, ActionId>,
+    /// Orderings to be resolved into relations of actions, oldest first.
+    pub(crate) orderings: Vec<Ordering>,
+    /// All colocations.
+    pub(crate) colocations: Vec<Colocation>,
+    /// Tags and templates with the resources they stand for.
+    pub(crate) tags: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    /// What `rsc_defaults` and `op_defaults` hold.
+    pub(crate) defaults: Defaults,
+    /// Ids of resources of kinds that are not scheduled yet: their history is nobody's.
+    pub(crate) unsupported: BTreeSet<Arc<str>>,
+    /// Resources by id.
+    pub(crate) by_id: BTreeMap<Arc<str>, ResourceId>,
+    /// Recurring operations whose failures have expired, by node and their id in the history.
+    pub(crate) forgotten: BTreeSet<(NodeId, Arc<str>)>,
+    /// There is a fence device, or a watchdog that fences.
+    pub(crate) have_fencing: bool,
+    /// Some device or resource needs unfencing.
+    pub(crate) unfencing: bool,
+    /// What was found to be wrong.
+    pub(crate) issues: Vec<ConfigIssue>,
+    /// Scores that were recorded.
+    pub(crate) scores: Vec<crate::ScoreLine>,
+    /// How deep updates of actions have gone, and which were put off because of it.
+    pub(crate) update_depth: usize,
+    /// See `update_depth`.
+    pub(crate) put_off: Vec<ActionId>,
+}
+
+/// `rsc_defaults` and `op_defaults`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Defaults {
+    /// For resources.
+    pub resources: Option<Element>,
+    /// For operations.
+    pub operations: Option<Element>,
 }
 
 /// A resource's score for nodes, from one `rsc_location` (or one of its rules).
@@ -103,26 +149,65 @@ impl Cluster {
 
     /// The resource of an id (instance names included).
     pub fn resource_named(&self, id: &str) -> Option<ResourceId> {
-        self.resources.iter().position(|resource| *resource.id == *id).map(ResourceId::new)
+        self.by_id.get(id).copied()
     }
-}
 
-/// Reads a CIB; see [`crate::unpack`].
-pub fn unpack(cib: &Element, now: WallTime) -> (Cluster, Vec<ConfigIssue>) {
-    let cluster = Cluster {
-        cib: cib.clone(),
-        now,
-        options: ClusterOptions::default(),
-        quorate: false,
-        dc: None,
-        nodes: Vec::new(),
-        resources: Vec::new(),
-        top: Vec::new(),
-        locations: Vec::new(),
-        failed: Vec::new(),
-        blocked_count: 0,
-        disabled_count: 0,
-        recheck_by: None,
-    };
-    (cluster, Vec::new())
+    pub(crate) fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.nodes[id.index()]
+    }
+
+    pub(crate) fn resource_mut(&mut self, id: ResourceId) -> &mut Resource {
+        &mut self.resources[id.index()]
+    }
+
+    pub(crate) fn state(&self, id: ResourceId) -> &ResourceState {
+        &self.resources[id.index()].state
+    }
+
+    pub(crate) fn state_mut(&mut self, id: ResourceId) -> &mut ResourceState {
+        &mut self.resources[id.index()].state
+    }
+
+    pub(crate) fn work(&self, id: ResourceId) -> &Work {
+        &self.resources[id.index()].work
+    }
+
+    pub(crate) fn work_mut(&mut self, id: ResourceId) -> &mut Work {
+        &mut self.resources[id.index()].work
+    }
+
+    pub(crate) fn node_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.nodes.len()).map(NodeId::new)
+    }
+
+    /// The outermost resource it is in; itself if it is in none. (Bundles will be left out here.)
+    pub(crate) fn top_of(&self, mut id: ResourceId) -> ResourceId {
+        while let Some(parent) = self.resource(id).parent {
+            id = parent;
+        }
+        id
+    }
+
+    /// Whether `ancestor` is the group, clone or bundle that holds `id`, at any depth.
+    pub(crate) fn is_inside(&self, mut id: ResourceId, ancestor: ResourceId) -> bool {
+        while let Some(parent) = self.resource(id).parent {
+            if parent == ancestor {
+                return true;
+            }
+            id = parent;
+        }
+        false
+    }
+
+    /// Brings the next look at the cluster forward to a moment that is still to come.
+    pub(crate) fn recheck_at(&mut self, when: i64) {
+        if when > self.now.secs && self.recheck_by.is_none_or(|other| when < other) {
+            self.recheck_by = Some(when);
+        }
+    }
+
+    /// The value of a cluster property, or its default.
+    pub(crate) fn option(&self, name: &str) -> &str {
+        self.options.value(name).unwrap_or_default()
+    }
 }

@@ -3,6 +3,7 @@
 //! Decides: the shape. Given: nothing. Leaves to others: reading it from the CIB.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+use model::Score;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -79,12 +80,19 @@ pub struct NodeState {
     pub feature_set: Option<Arc<str>>,
     /// Its health: the sum of health attributes below zero is unhealthy.
     pub health: i32,
-    /// How many resources count as running there, for balancing.
+    /// How much every resource wants it before anything else is said; minus infinity if nothing can run there.
+    pub score: Score,
+    /// How many resources are to run there, for balancing.
     pub resource_count: usize,
     /// Sum of the priorities of what runs there, for `priority-fencing-delay`.
     pub priority: i32,
-    /// How it will be fenced, if other than `fencing-action` says (`reboot`, `off`).
-    pub fence_action: Option<Arc<str>>,
-    /// Why it has to be fenced.
-    pub fence_reason: Option<Arc<str>>,
+    /// Its history has been read.
+    pub(crate) unpacked: bool,
+}
+
+impl NodeState {
+    /// Whether resources may be placed there, as far as the node itself is concerned.
+    pub fn is_available(&self) -> bool {
+        self.online && !self.shutdown && !self.unclean && !self.standby && !self.maintenance
+    }
 }

@@ -23,6 +23,20 @@ pub enum QuorumPolicy {
     Fence,
 }
 
+/// `placement-strategy`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PlacementStrategy {
+    /// Utilization does not matter.
+    #[default]
+    Default,
+    /// Only where there is room.
+    Utilization,
+    /// Where there is room, on as few nodes as possible.
+    Minimal,
+    /// Where there is room, evenly.
+    Balanced,
+}
+
 /// Cluster properties.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClusterOptions {
@@ -62,6 +76,8 @@ pub struct ClusterOptions {
     pub node_pending_timeout_ms: u64,
     /// `have-watchdog`.
     pub have_watchdog: bool,
+    /// `placement-strategy`.
+    pub placement: PlacementStrategy,
     /// `cluster-name`.
     pub cluster_name: Option<Arc<str>>,
 }
@@ -87,6 +103,7 @@ impl Default for ClusterOptions {
             priority_fencing_delay_ms: 0,
             node_pending_timeout_ms: 0,
             have_watchdog: false,
+            placement: PlacementStrategy::Default,
             cluster_name: None,
         }
     }

@@ -3,7 +3,9 @@
 //! Decides: the shape. Given: nothing. Leaves to others: reading it from the CIB; what each variant does with it.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use crate::NodeId;
+use crate::action::ActionId;
+use crate::constraint::ColocationId;
+use crate::{Discovery, NodeId};
 use model::{Role, Score};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -90,6 +92,75 @@ pub struct Resource {
     pub utilization: Parameters,
     /// How and where it is, before anything is planned.
     pub state: ResourceState,
+    /// What the stages note down.
+    pub(crate) work: Work,
+}
+
+/// What a resource thinks of a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// How much it wants it. Beyond the infinities only in the middle of a sum, see `stage::colocation`.
+    pub score: i32,
+    /// Whether it is probed there.
+    pub probe: Discovery,
+}
+
+/// What a resource thinks of every node, by the node's place; none where it may not run unless told otherwise.
+pub type NodeTable = Vec<Option<Allowed>>;
+
+/// `multiple-active`: what to do with what runs more often than it should.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MultiplyActive {
+    /// Stop it everywhere and start it once.
+    #[default]
+    Restart,
+    /// Stop it everywhere.
+    StopOnly,
+    /// Leave it alone.
+    Block,
+    /// Stop it where it should not be.
+    StopUnexpected,
+}
+
+/// What the stages note down of a resource.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Work {
+    /// What it thinks of the nodes.
+    pub allowed: NodeTable,
+    /// Where it is to run.
+    pub assigned: Option<NodeId>,
+    /// It is still to be placed.
+    pub unassigned: bool,
+    /// It is being placed.
+    pub assigning: bool,
+    /// Its preferences are being added to others'.
+    pub updating: bool,
+    /// Its stop and start are being planned.
+    pub restarting: bool,
+    /// It is only probed where a constraint says so.
+    pub exclusive_probes: bool,
+    /// It is a connection to a remote node.
+    pub remote_connection: bool,
+    /// Its instances may be promoted.
+    pub promotable: bool,
+    /// What to do if it is active more than once.
+    pub multiply_active: MultiplyActive,
+    /// A group's members run together.
+    pub colocated: bool,
+    /// A group's members start in order.
+    pub ordered: bool,
+    /// Its actions, oldest first.
+    pub actions: Vec<ActionId>,
+    /// Colocations of it with others.
+    pub this_with: Vec<ColocationId>,
+    /// Colocations of others with it.
+    pub with_this: Vec<ColocationId>,
+    /// Where a migration of it came from, if it is half done.
+    pub migration_source: Option<NodeId>,
+    /// Where a migration of it goes, if it is half done.
+    pub migration_target: Option<NodeId>,
+    /// Where it may still be after a migration that was not finished.
+    pub dangling: Vec<NodeId>,
 }
 
 /// How a resource is; a schedule may change it.

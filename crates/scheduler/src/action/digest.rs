@@ -1,0 +1,159 @@
+//! Whether an operation was run with the definition that is configured now.
+//!
+//! Decides: digests of parameters, as the executor's side writes them into the history, and what a difference means.
+//! Given: an operation of the history. Leaves to others: restarting, reloading, clearing.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use super::ActionId;
+use crate::cluster::Parameters;
+use crate::notation::number;
+use crate::{Cluster, NodeId, ResourceId};
+use model::FeatureSet;
+use std::sync::Arc;
+use xml::{Element, Escaping, Name, digest_v1_sorted};
+
+/// What comparing digests says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DigestVerdict {
+    /// The history has no digest.
+    Unknown,
+    /// Nothing changed.
+    Match,
+    /// Something changed that a reload can take in.
+    Mismatch,
+    /// Something changed that takes a restart.
+    Restart,
+}
+
+/// Secret parameters that are left out of digests everyone may see, where the agent names none.
+const SECRETS: &str = " passwd password user ";
+
+fn crm_meta_name(name: &str) -> String {
+    format!("CRM_meta_{}", name.replace('-', "_"))
+}
+
+/// True for what tells nothing about an operation's definition.
+fn is_provenance(name: &str) -> bool {
+    name.starts_with("CRM_meta_")
+        || matches!(
+            name,
+            "id" | "crm_feature_set" | "op-digest" | "on_node" | "on_node_uuid" | "pcmk_external_ip"
+        )
+}
+
+fn element_of(parameters: &Parameters) -> Element {
+    let mut element = Element::new("parameters");
+    for (name, value) in parameters {
+        element.set_attr(Name::Shared(name.clone()), value);
+    }
+    element
+}
+
+fn digest(parameters: &Parameters) -> String {
+    digest_v1_sorted(&element_of(parameters), Escaping::Modern)
+}
+
+impl Cluster {
+    /// All parameters that make an operation's definition, and whether the operation has some of its own.
+    fn definition(
+        &mut self,
+        resource: ResourceId,
+        node: NodeId,
+        task: &str,
+        interval: u64,
+    ) -> (Parameters, bool) {
+        let mut all = self.parameters(resource, Some(node));
+        let config = self.operation_config(resource, task, interval, true);
+        let own = self.operation_parameters(config.as_ref(), node);
+        let has_own = !own.is_empty();
+        for (name, value) in own {
+            all.entry(name).or_insert(value);
+        }
+        all.retain(|name, _| !is_provenance(name));
+        if interval != 0 {
+            let meta = self.action_meta(resource, Some(node), task, interval, config.as_ref());
+            if let Some(timeout) = meta.get("timeout") {
+                all.insert(Arc::from(crm_meta_name("timeout")), timeout.clone());
+            }
+        }
+        (all, has_own)
+    }
+
+    /// Compares an operation of the history with what is configured.
+    pub(crate) fn compare_digests(
+        &mut self,
+        resource: ResourceId,
+        node: NodeId,
+        operation: &Element,
+    ) -> DigestVerdict {
+        let task = operation.attr("operation").unwrap_or_default();
+        let interval = number(operation, "interval").and_then(|i| u64::try_from(i).ok()).unwrap_or(0);
+        if self.forgotten.contains(&(node, Arc::from(operation.id().unwrap_or_default()))) {
+            return DigestVerdict::Restart;
+        }
+        let (all, has_own) = self.definition(resource, node, task, interval);
+        let restart = operation.attr("op-restart-digest").map(|_| {
+            let mut restart = all.clone();
+            if let Some(list) = operation.attr("op-force-restart") {
+                let names: Vec<&str> = list.split(' ').collect();
+                restart.retain(|name, _| names.contains(&&**name));
+            }
+            digest(&restart)
+        });
+        if restart.as_deref().is_some_and(|ours| Some(ours) != operation.attr("op-restart-digest")) {
+            return DigestVerdict::Restart;
+        }
+        match operation.attr("op-digest") {
+            None => DigestVerdict::Unknown,
+            Some(theirs) if theirs == digest(&all) => DigestVerdict::Match,
+            Some(_) if interval == 0 && has_own => DigestVerdict::Restart,
+            Some(_) => DigestVerdict::Mismatch,
+        }
+    }
+
+    /// Notes with an unfencing what the devices' definitions are, so that the node can tell later that they changed.
+    /// Says whether it is (still) optional: not if the node was unfenced with other definitions.
+    pub(crate) fn note_unfencing_digests(&mut self, id: ActionId, node: NodeId, optional: bool) -> bool {
+        let devices: Vec<ResourceId> = (0..self.resources.len()).map(ResourceId::new).collect();
+        let (mut all_text, mut secure_text) = (String::new(), String::new());
+        let mut optional = optional;
+        for device in devices.into_iter().rev() {
+            let resource = self.resource(device);
+            let provides = resource.meta.get("provides").is_some_and(|v| v.eq_ignore_ascii_case("unfencing"));
+            if !resource.state.fence_device || !(resource.state.needs_unfencing || provides) {
+                continue;
+            }
+            let agent = resource.agent.as_ref().map(|agent| agent.name.clone()).unwrap_or_default();
+            let name = resource.id.clone();
+            let (all, secure) = self.unfencing_digests(device, node);
+            let known = |attribute: &str, digest: &str| {
+                let text = self.node(node).attributes.get(attribute)?;
+                Some(text.contains(&format!("{name}:{agent}:{digest}")))
+            };
+            let matches = known("#digests-all", &all);
+            if matches == Some(false) && known("#digests-secure", &secure) != Some(true) {
+                optional = false;
+            }
+            all_text.push_str(&format!("{name}:{agent}:{all},"));
+            secure_text.push_str(&format!("{name}:{agent}:{secure},"));
+        }
+        let action = self.action_mut(id);
+        action.set_meta("digests-all", all_text);
+        action.set_meta("digests-secure", secure_text);
+        optional
+    }
+
+    fn unfencing_digests(&mut self, device: ResourceId, node: NodeId) -> (String, String) {
+        let (all, _) = self.definition(device, node, "stonith-on", 0);
+        let version = self.cib.attr("crm_feature_set").and_then(|text| text.parse::<FeatureSet>().ok());
+        let old = version.is_some_and(|version| version < FeatureSet::new(3, 16, 0));
+        let mut secure = if old { self.parameters(device, Some(node)) } else { all.clone() };
+        let secrets: Vec<&str> = SECRETS.split(' ').collect();
+        let for_fencer =
+            |name: &str| name == "provides" || name == "stonith-timeout" || name.starts_with("pcmk_");
+        secure.retain(|name, _| {
+            !secrets.contains(&&**name) && !is_provenance(name) && !(old && for_fencer(name))
+        });
+        (digest(&all), digest(&secure))
+    }
+}

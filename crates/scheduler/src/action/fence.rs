@@ -1,0 +1,139 @@
+//! Fencing as actions, and what makes a node need it.
+//!
+//! Decides: whether a node can be fenced, that it has to be, with which meta-attributes. Given: a node and a reason.
+//! Leaves to others: the order against everything else (`stage::fence`). Remote and guest nodes will have their own
+//! ways here: their connection or container is recovered instead.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use super::ActionId;
+use crate::notation::whole_seconds;
+use crate::{Cluster, NodeId, NodeKind, QuorumPolicy, ResourceId};
+use std::sync::Arc;
+
+impl Cluster {
+    /// Whether the cluster could fence a node now.
+    pub(crate) fn can_fence(&self, node: NodeId) -> bool {
+        if !self.options.fencing_enabled || !self.have_fencing {
+            return false;
+        }
+        self.quorate || self.options.quorum_policy == QuorumPolicy::Ignore || self.node(node).state.online
+    }
+
+    /// A node has to be fenced, as soon as it can be.
+    pub(crate) fn fence_node(&mut self, node: NodeId, reason: &str, priority_delay: bool) {
+        let state = &mut self.node_mut(node).state;
+        if !state.unclean {
+            state.unclean = true;
+            self.fence_action(node, None, true, Some(reason), priority_delay);
+        }
+    }
+
+    /// The fencing (or unfencing, with `on`) of a node.
+    pub(crate) fn fence_action(
+        &mut self,
+        node: NodeId,
+        action: Option<&str>,
+        optional: bool,
+        reason: Option<&str>,
+        priority_delay: bool,
+    ) -> ActionId {
+        let kind = action.map_or_else(|| self.options.fencing_action.clone(), Arc::from);
+        let (name, node_id) = (self.node(node).name.clone(), self.node(node).id.clone());
+        let key = format!("stonith-{name}-{kind}");
+        let id = match self.singletons.get(key.as_str()) {
+            Some(&id) => id,
+            None => {
+                let id = self.cluster_action(&key, "stonith", Some(node), true);
+                let action = self.action_mut(id);
+                action.set_meta("on_node", name);
+                action.set_meta("on_node_uuid", node_id);
+                action.set_meta("stonith_action", kind);
+                id
+            }
+        };
+        let optional = if self.unfencing && self.action(id).meta("digests-all").is_none() {
+            self.note_unfencing_digests(id, node, optional)
+        } else {
+            optional
+        };
+        if self.options.priority_fencing_delay_ms > 0
+            && (priority_delay || self.action(id).meta("priority-fencing-delay").is_some())
+        {
+            let delay = self.priority_delay_s(node).to_string();
+            self.action_mut(id).set_meta("priority-fencing-delay", delay);
+        }
+        let can_fence = self.can_fence(node);
+        let action = self.action_mut(id);
+        if !optional && can_fence {
+            action.optional = false;
+            action.set_reason(reason, false);
+        } else if reason.is_some() {
+            action.set_reason(reason, false);
+        }
+        id
+    }
+
+    /// How long to wait before fencing a node that has more important resources than its peers, in seconds.
+    fn priority_delay_s(&self, node: NodeId) -> i64 {
+        let lost = self.node(node);
+        let members = || self.nodes.iter().filter(|n| n.kind == NodeKind::Cluster);
+        if lost.kind != NodeKind::Cluster || lost.state.online {
+            return 0;
+        }
+        let online = members().filter(|n| n.state.online).count();
+        let top = members().map(|n| n.state.priority).max().unwrap_or(0);
+        let lowest = members().map(|n| n.state.priority).min().unwrap_or(0);
+        if online > members().count() / 2 || lowest == top || lost.state.priority < top {
+            return 0;
+        }
+        whole_seconds(self.options.priority_fencing_delay_ms)
+    }
+
+    /// Whether the node has been unfenced since it came up.
+    pub(crate) fn is_unfenced(&self, node: NodeId) -> bool {
+        self.node(node).attributes.get("#node-unfenced").is_some_and(|value| **value != *"0")
+    }
+
+    /// A fence device changed, or something else needs it: the nodes it concerns have to be unfenced.
+    pub(crate) fn trigger_unfencing(
+        &mut self,
+        resource: Option<ResourceId>,
+        node: Option<NodeId>,
+        reason: &str,
+    ) {
+        if !self.unfencing || resource.is_some_and(|r| !self.state(r).fence_device) {
+            return;
+        }
+        let fit = |state: &crate::NodeState| state.online && !state.unclean && !state.shutdown;
+        if let Some(node) = node.filter(|&n| fit(&self.node(n).state)) {
+            self.fence_action(node, Some("on"), false, Some(reason), false);
+        } else if let Some(resource) = resource {
+            for node in self.node_ids() {
+                let allowed = self.work(resource).allowed.get(node.index()).is_some_and(Option::is_some);
+                if allowed && fit(&self.node(node).state) {
+                    self.fence_action(node, Some("on"), false, Some(reason), false);
+                }
+            }
+        }
+    }
+
+    /// An action needs its node to be unfenced, if unfencing is used.
+    pub(crate) fn order_vs_unfencing(
+        &mut self,
+        resource: ResourceId,
+        node: NodeId,
+        action: ActionId,
+        flags: u32,
+    ) {
+        let state = self.state(resource);
+        if !(state.needs_unfencing || state.fence_device && self.unfencing) {
+            return;
+        }
+        let unfence = self.fence_action(node, Some("on"), true, None, false);
+        self.order_actions(unfence, action, flags);
+        if !self.is_unfenced(node) {
+            let reason = format!("required by {} {}", self.resource(resource).id, self.action(action).task);
+            self.trigger_unfencing(None, Some(node), &reason);
+        }
+    }
+}

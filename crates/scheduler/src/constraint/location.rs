@@ -1,0 +1,141 @@
+//! Location constraints: which resource wants which node how much.
+//!
+//! Decides: nodes and scores of each constraint, rules evaluated (Pacemaker Explained, "Deciding Which Nodes a Resource
+//! Can Run On"). Given: `rsc_location`. Leaves to others: adding them up (`stage::criteria`).
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::notation::{RuleInput, evaluate_rule, parse_score, resolve};
+use crate::{Cluster, ConfigIssue, Discovery, Location, NodeId, ResourceId};
+use model::{Role, Score};
+use xml::Element;
+
+fn role_filter(text: Option<&str>) -> Option<Role> {
+    match text.map(str::parse) {
+        None => Some(Role::Unknown),
+        Some(Ok(Role::Started | Role::Unpromoted)) => Some(Role::Unknown),
+        Some(Ok(Role::Unknown) | Err(_)) => None,
+        Some(Ok(role)) => Some(role),
+    }
+}
+
+impl Cluster {
+    pub(super) fn unpack_location(&mut self, xml: &Element, id: &str) {
+        let expanded = self.expand_tags(xml, &[("rsc", "role", "role")]);
+        if expanded.child("resource_set").is_some() {
+            let Some(sets) = self.sets(&expanded, id) else { return };
+            for set in sets {
+                let (role, score) = (set.xml.attr("role"), set.xml.attr("score"));
+                for resource in set.members {
+                    self.add_location_constraint(&expanded, id, resource, role, score, &[]);
+                }
+            }
+            return;
+        }
+        if let Some(name) = xml.attr("rsc")
+            && let Some(resource) = self.constrained(id, name)
+        {
+            self.add_location_constraint(xml, id, resource, None, None, &[]);
+        }
+        if xml.attr("rsc-pattern").is_some() {
+            let issue = format!("Ignoring constraint '{id}' because rsc-pattern is not supported yet");
+            self.note_issue(ConfigIssue::error(issue));
+        }
+    }
+
+    fn add_location_constraint(
+        &mut self,
+        xml: &Element,
+        id: &str,
+        resource: ResourceId,
+        role: Option<&str>,
+        score: Option<&str>,
+        submatches: &[&str],
+    ) {
+        let score = score.or(xml.attr("score"));
+        let (Some(node), Some(score)) = (xml.attr("node"), score) else {
+            if let Some(rule) = xml.child("rule") {
+                self.add_location_rule(xml, rule, resource, submatches);
+            }
+            return;
+        };
+        let Some(node) = self.node_named(node) else { return };
+        let (role, score) = (role_filter(role.or(xml.attr("role"))), parse_score(score));
+        let (Some(role), Some(score)) = (role, score) else {
+            let issue = format!("Ignoring location constraint {id} because its role or score is invalid");
+            self.note_issue(ConfigIssue::error(issue));
+            return;
+        };
+        self.push_location(xml, id, resource, role, vec![(node, score)]);
+    }
+
+    fn add_location_rule(
+        &mut self,
+        xml: &Element,
+        rule: &Element,
+        resource: ResourceId,
+        submatches: &[&str],
+    ) {
+        let cib = self.cib.clone();
+        let Some(rule) = resolve(rule, &cib) else { return };
+        let Some(rule_id) = rule.id() else { return };
+        let known_operation =
+            rule.attr("boolean-op").is_none_or(|op| ["and", "or"].iter().any(|k| op.eq_ignore_ascii_case(k)));
+        let by_attribute = rule.attr("score-attribute");
+        let fixed = rule.attr("score").and_then(parse_score);
+        let role = role_filter(rule.attr("role"));
+        let (Some(role), true) = (role, known_operation && (fixed.is_some() || by_attribute.is_some()))
+        else {
+            let issue = format!("Ignoring rule {rule_id} because its role, score or boolean-op is invalid");
+            self.note_issue(ConfigIssue::error(issue));
+            return;
+        };
+        let mut nodes: Vec<(NodeId, Score)> = Vec::new();
+        let mut recheck = self.recheck_by;
+        for node in self.node_ids() {
+            let parameters = self.parameters(resource, Some(node));
+            let attributes = &self.node(node).attributes;
+            let input = RuleInput {
+                now: self.now,
+                node_attributes: Some(attributes),
+                parameters: Some(&parameters),
+                meta: Some(&self.resource(resource).meta),
+                submatches,
+                ..RuleInput::default()
+            };
+            if !evaluate_rule(rule, &input, &cib, &mut recheck) {
+                continue;
+            }
+            let score = match by_attribute {
+                None => fixed,
+                Some(name) => attributes.get(name).and_then(|value| parse_score(value)),
+            };
+            nodes.extend(score.map(|score| (node, score)));
+        }
+        self.recheck_by = recheck;
+        self.push_location(xml, rule_id, resource, role, nodes);
+    }
+
+    fn push_location(
+        &mut self,
+        xml: &Element,
+        id: &str,
+        resource: ResourceId,
+        role: Role,
+        nodes: Vec<(NodeId, Score)>,
+    ) {
+        let discovery = match xml.attr("resource-discovery").map(str::to_ascii_lowercase).as_deref() {
+            None | Some("always") => Discovery::Always,
+            Some("never") => Discovery::Never,
+            Some("exclusive") => {
+                self.work_mut(resource).exclusive_probes = true;
+                Discovery::Exclusive
+            }
+            Some(other) => {
+                let issue = format!("Invalid resource-discovery value {other} in location constraint");
+                self.note_issue(ConfigIssue::error(issue));
+                Discovery::Always
+            }
+        };
+        self.locations.push(Location { id: id.to_owned(), resource, role, nodes, discovery });
+    }
+}

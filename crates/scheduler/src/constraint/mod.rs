@@ -1,0 +1,53 @@
+//! Constraints as configured: where, with whom, in which order.
+//!
+//! Decides: which constraints there are, with sets, tags and templates expanded. Given: `constraints`. Leaves to others:
+//! applying them (`stage`).
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+mod colocation;
+mod location;
+mod order;
+mod sets;
+
+pub(crate) use colocation::{Colocation, ColocationId, Terms};
+pub(crate) use order::{Ordering, Side};
+
+use crate::{Cluster, ConfigIssue, ResourceId};
+
+impl Cluster {
+    pub(crate) fn unpack_constraints(&mut self) {
+        let Some(section) = self.section("constraints") else { return };
+        for element in section.elements() {
+            let Some(id) = element.id() else {
+                let issue = format!("Ignoring <{}> constraint without id", element.name());
+                self.note_issue(ConfigIssue::error(issue));
+                continue;
+            };
+            match element.name() {
+                "rsc_order" => self.unpack_order(element, id),
+                "rsc_colocation" => self.unpack_colocation(element, id),
+                "rsc_location" => self.unpack_location(element, id),
+                "rsc_ticket" => {
+                    let issue = format!("Ignoring constraint '{id}' because tickets are not supported yet");
+                    self.note_issue(ConfigIssue::error(issue));
+                }
+                other => {
+                    let issue = format!("Unsupported constraint type <{other}> '{id}'");
+                    self.note_issue(ConfigIssue::error(issue));
+                }
+            }
+        }
+    }
+
+    /// The resource a constraint names; says so if there is none (unless it is of a kind that is left out, which was
+    /// said already).
+    fn constrained(&mut self, constraint: &str, name: &str) -> Option<ResourceId> {
+        let found = self.resource_named(name);
+        if found.is_none() && !self.unsupported.contains(name) {
+            let issue =
+                format!("Ignoring constraint '{constraint}' because resource '{name}' does not exist");
+            self.note_issue(ConfigIssue::error(issue));
+        }
+        found
+    }
+}

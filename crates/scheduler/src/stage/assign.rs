@@ -1,0 +1,45 @@
+//! Placing everything.
+//!
+//! Decides: in which order resources are placed, and how nodes compare. Given: scores. Leaves to others: each placement
+//! (`variant`). Placement by utilization and remote connections (which go first) will come in here.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::{Cluster, NodeId, PlacementStrategy, ResourceId};
+use model::Score;
+use std::cmp::{Ordering, Reverse};
+
+impl Cluster {
+    pub(super) fn assign_resources(&mut self) {
+        for resource in self.top.clone() {
+            self.assign(resource, None, true);
+        }
+    }
+
+    /// The nodes a resource knows, the best first.
+    pub(crate) fn sorted_allowed(&self, id: ResourceId, preferred: Option<NodeId>) -> Vec<NodeId> {
+        let known = self.work(id).allowed.iter().enumerate();
+        let mut nodes: Vec<(NodeId, i32)> = known
+            .filter_map(|(index, allowed)| Some((NodeId::new(index), allowed.as_ref()?.score)))
+            .collect();
+        nodes.sort_by(|a, b| self.compare_nodes(*a, *b, preferred));
+        nodes.into_iter().map(|(node, _)| node).collect()
+    }
+
+    fn compare_nodes(&self, a: (NodeId, i32), b: (NodeId, i32), preferred: Option<NodeId>) -> Ordering {
+        let score = |(node, score): (NodeId, i32)| {
+            let available = self.node(node).state.is_available();
+            if available { score } else { Score::MINUS_INFINITY.value() }
+        };
+        let ((node_a, _), (node_b, _)) = (a, b);
+        let by_score = Reverse(score(a)).cmp(&Reverse(score(b)));
+        let by_name = || self.node(node_a).name.cmp(&self.node(node_b).name);
+        if self.options.placement == PlacementStrategy::Minimal {
+            return by_score.then_with(by_name);
+        }
+        let load = |node: NodeId| self.node(node).state.resource_count;
+        by_score
+            .then_with(|| load(node_a).cmp(&load(node_b)))
+            .then_with(|| (preferred != Some(node_a)).cmp(&(preferred != Some(node_b))))
+            .then_with(by_name)
+    }
+}

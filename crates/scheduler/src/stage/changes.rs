@@ -1,0 +1,171 @@
+//! What was run with another definition than is configured now.
+//!
+//! Decides: which resources are restarted or reloaded, which recurring operations renewed or ended, which history
+//! deleted. Given: the history of nodes that can be asked. Leaves to others: the comparison (`action::digest`).
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::action::{DigestVerdict, relation};
+use crate::constraint::Side;
+use crate::notation::number;
+use crate::unpack::{FailCountScope, active_range, sorted_operations};
+use crate::{Cluster, NodeId, ResourceId, Variant};
+use xml::Element;
+
+impl Cluster {
+    pub(super) fn handle_definition_changes(&mut self) {
+        let cib = self.cib.clone();
+        let Some(status) = cib.child("status") else { return };
+        for node in self.node_ids() {
+            let state = &self.node(node).state;
+            if !state.maintenance && !state.is_available() {
+                continue;
+            }
+            let name = self.node(node).name.clone();
+            let state = status.elements_named("node_state").find(|s| s.attr("uname") == Some(&name));
+            let Some(list) = state.and_then(|state| state.descend(&["lrm", "lrm_resources"])) else {
+                continue;
+            };
+            for entry in list.elements_named("lrm_resource") {
+                let Some(resource) = entry.id().and_then(|id| self.resource_named(id)) else { continue };
+                if entry.first_element().is_some() && self.resource(resource).variant == Variant::Primitive {
+                    self.check_history(resource, node, entry);
+                }
+            }
+        }
+    }
+
+    fn check_history(&mut self, id: ResourceId, node: NodeId, entry: &Element) {
+        if self.state(id).removed {
+            self.create_cleanup(id, node);
+            return;
+        }
+        let active = self.state(id).active_on.contains(&node);
+        if self.agent_changed(id, node, entry, active) {
+            self.create_cleanup(id, node);
+        }
+        if !active {
+            return;
+        }
+        let operations = sorted_operations(entry);
+        let (start, stop) = active_range(&operations);
+        if start < stop {
+            return;
+        }
+        for operation in operations.iter().skip(start.unwrap_or(0)) {
+            self.check_operation(id, node, operation);
+        }
+    }
+
+    fn agent_changed(&mut self, id: ResourceId, node: NodeId, entry: &Element, active: bool) -> bool {
+        let xml = self.resource(id).xml.clone();
+        let mut changed = false;
+        for attribute in ["type", "class", "provider"] {
+            if xml.attr(attribute) != entry.attr(attribute) {
+                changed = true;
+                self.trigger_unfencing(Some(id), Some(node), "Device definition changed");
+            }
+        }
+        if changed && active {
+            self.stop_action(id, Some(node), false);
+            self.state_mut(id).start_pending = true;
+        }
+        changed
+    }
+
+    fn check_operation(&mut self, id: ResourceId, node: NodeId, operation: &Element) {
+        let Some(task) = operation.attr("operation") else { return };
+        let interval = number(operation, "interval").and_then(|i| u64::try_from(i).ok()).unwrap_or(0);
+        let maintenance = self.state(id).maintenance || self.node(node).state.maintenance;
+        if interval > 0 && maintenance {
+            self.schedule_cancel(id, operation, task, interval, node);
+            return;
+        }
+        let matters = matches!(task, "monitor" | "start" | "promote" | "migrate_from");
+        if (interval > 0 || matters)
+            && self.check_definition(id, node, operation, task, interval)
+            && self.fail_count(id, node, FailCountScope::Unexpired, None).0 != 0
+        {
+            self.clear_fail_count(id, node);
+        }
+    }
+
+    /// Reacts to a change of an operation's definition; says whether there was one.
+    fn check_definition(
+        &mut self,
+        id: ResourceId,
+        node: NodeId,
+        operation: &Element,
+        task: &str,
+        interval: u64,
+    ) -> bool {
+        if interval > 0 && self.operation_config(id, task, interval, false).is_none() {
+            if self.options.cancel_removed {
+                self.schedule_cancel(id, operation, task, interval, node);
+            }
+            return true;
+        }
+        let start_like = interval == 0 && matches!(task, "monitor" | "migrate_from" | "promote");
+        let restarted = if start_like { "start" } else { task };
+        match self.compare_digests(id, node, operation) {
+            DigestVerdict::Match => false,
+            DigestVerdict::Restart => {
+                self.force_restart(id, node, restarted, interval);
+                true
+            }
+            DigestVerdict::Unknown | DigestVerdict::Mismatch => {
+                if interval > 0 {
+                    self.reschedule(id, restarted, interval, node);
+                } else if operation.attr("op-restart-digest").is_some() {
+                    self.trigger_unfencing(Some(id), Some(node), "Device parameters changed (reload)");
+                    self.create_reload(id, node);
+                } else {
+                    self.force_restart(id, node, restarted, interval);
+                }
+                true
+            }
+        }
+    }
+
+    fn force_restart(&mut self, id: ResourceId, node: NodeId, task: &str, interval: u64) {
+        let required = self.resource_action(id, task, interval, None, false);
+        self.action_mut(required).set_reason(Some("resource definition change"), true);
+        self.trigger_unfencing(Some(id), Some(node), "Device parameters changed");
+    }
+
+    fn create_reload(&mut self, id: ResourceId, node: NodeId) {
+        let state = self.state(id);
+        if !state.managed || state.failed {
+            return;
+        }
+        if state.start_pending {
+            self.stop_action(id, Some(node), false);
+            return;
+        }
+        self.state_mut(id).reload = true;
+        let reload = self.resource_action(id, "reload-agent", 0, Some(node), false);
+        self.action_mut(reload).set_reason(Some("resource definition change"), false);
+        for task in ["stop", "demote"] {
+            let (first, then) = (Side::action(self, reload), Side::operation(self, id, task));
+            self.add_ordering(first, then, relation::ORDERED | relation::THEN_CANCELS_FIRST);
+        }
+    }
+
+    /// What is removed has its fail counts forgotten.
+    pub(super) fn clear_removed_fail_counts(&mut self) {
+        if !self.options.stop_removed {
+            return;
+        }
+        for resource in self.top.clone() {
+            if !self.state(resource).removed {
+                continue;
+            }
+            for node in self.node_ids() {
+                let online = self.node(node).state.online;
+                if online && self.fail_count(resource, node, FailCountScope::Unexpired, None).0 != 0 {
+                    let clear = self.clear_fail_count(resource, node);
+                    self.order_clear_before_stop(resource, clear);
+                }
+            }
+        }
+    }
+}

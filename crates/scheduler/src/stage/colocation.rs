@@ -1,0 +1,371 @@
+//! What colocations do to scores.
+//!
+//! Decides: which nodes a dependent may still have once its primary is placed; how much a primary heeds its dependents'
+//! wishes (Pacemaker Explained, "Placing Resources Relative to other Resources"). Given: colocations. Leaves to others:
+//! the choice.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::cluster::NodeTable;
+use crate::constraint::ColocationId;
+use crate::unpack::add_scores;
+use crate::{Cluster, NodeId, ResourceId, Variant};
+use model::{Role, Score};
+
+/// Marks a node whose sum went below zero where that must not count; far beyond any score.
+const SPOILT: i32 = -100_000_000;
+
+/// How strongly, and by which colocation, wishes are passed on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pull {
+    /// The colocation they come along.
+    pub colocation: Option<ColocationId>,
+    /// The part of a wish that counts.
+    pub factor: f32,
+    /// Follow colocations of the source with others, not of others with it.
+    pub this_with: bool,
+    /// Sums that become negative do not count.
+    pub nonnegative: bool,
+    /// Leave all as it is if no node is left.
+    pub active: bool,
+}
+
+/// What a colocation can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
+    Nothing,
+    Location,
+}
+
+impl Cluster {
+    /// All colocations of a resource with others, its group's included.
+    pub(crate) fn this_with_colocations(&self, id: ResourceId) -> Vec<ColocationId> {
+        let mut list = Vec::new();
+        self.collect_this_with(id, id, &mut list);
+        list
+    }
+
+    /// All colocations of others with a resource, with its group included.
+    pub(crate) fn with_this_colocations(&self, id: ResourceId) -> Vec<ColocationId> {
+        let mut list = Vec::new();
+        self.collect_with_this(id, id, &mut list);
+        list
+    }
+
+    pub(crate) fn add_this_with_list(&self, list: &mut Vec<ColocationId>, addition: &[ColocationId]) {
+        if list.is_empty() {
+            list.extend_from_slice(addition);
+            return;
+        }
+        // The peers add the first one over and over here; who wants what they want has to do the same.
+        for _ in addition {
+            if let Some(&first) = addition.first() {
+                self.insert_this_with(list, first);
+            }
+        }
+    }
+
+    pub(crate) fn add_with_this_list(&self, list: &mut Vec<ColocationId>, addition: &[ColocationId]) {
+        if list.is_empty() {
+            list.extend_from_slice(addition);
+            return;
+        }
+        for _ in addition {
+            if let Some(&first) = addition.first() {
+                self.insert_with_this(list, first);
+            }
+        }
+    }
+
+    /// Whether any node is left.
+    pub(crate) fn any_available(&self, nodes: &NodeTable) -> bool {
+        nodes.iter().zip(&self.nodes).any(|(allowed, node)| {
+            node.state.is_available() && allowed.as_ref().is_some_and(|allowed| allowed.score >= 0)
+        })
+    }
+
+    fn attribute(&self, node: NodeId, name: &str) -> Option<&str> {
+        self.node(node).attributes.get(name).map(|value| &**value)
+    }
+
+    fn effect(
+        &self,
+        dependent: ResourceId,
+        primary: ResourceId,
+        colocation: ColocationId,
+        preview: bool,
+    ) -> Effect {
+        let terms = self.colocation(colocation);
+        if !preview && (self.work(primary).unassigned || !self.work(dependent).unassigned) {
+            return Effect::Nothing;
+        }
+        let fits = |role: Role, id: ResourceId| role == Role::Unknown || role == self.state(id).next_role;
+        if fits(terms.dependent_role, dependent) && fits(terms.primary_role, primary) {
+            Effect::Location
+        } else {
+            Effect::Nothing
+        }
+    }
+
+    /// The primary is placed: limits where the dependent may be.
+    pub(crate) fn colocate_primitives(
+        &mut self,
+        dependent: ResourceId,
+        primary: ResourceId,
+        colocation: ColocationId,
+    ) -> i32 {
+        if self.effect(dependent, primary, colocation, false) == Effect::Location {
+            self.colocate_scores(dependent, primary, colocation);
+        }
+        0
+    }
+
+    fn colocate_scores(&mut self, dependent: ResourceId, primary: ResourceId, colocation: ColocationId) {
+        let terms = self.colocation(colocation);
+        let (score, attribute) = (terms.score, terms.attribute.clone());
+        let assigned = self.work(primary).assigned;
+        if assigned.is_none() && score < Score::ZERO {
+            return;
+        }
+        let value = assigned.and_then(|node| self.attribute(node, &attribute)).map(str::to_owned);
+        let mut nodes = self.work(dependent).allowed.clone();
+        for (index, allowed) in nodes.iter_mut().enumerate() {
+            let Some(allowed) = allowed else { continue };
+            if assigned.is_none() {
+                allowed.score = add_scores(-score.value(), allowed.score);
+                continue;
+            }
+            let actual = self.attribute(NodeId::new(index), &attribute);
+            if same_value(actual, value.as_deref()) {
+                if score < Score::INFINITY {
+                    allowed.score = add_scores(score.value(), allowed.score);
+                }
+            } else if score == Score::INFINITY {
+                allowed.score = Score::MINUS_INFINITY.value();
+            }
+        }
+        if score.is_infinite() || self.any_available(&nodes) {
+            self.work_mut(dependent).allowed = nodes;
+        }
+    }
+
+    /// Whether the dependent's wishes count for the primary.
+    pub(crate) fn has_influence(&self, colocation: ColocationId) -> bool {
+        let terms = self.colocation(colocation);
+        terms.influence || self.state(terms.primary).active_on.is_empty()
+    }
+
+    /// A resource with dependents heeds what they want.
+    pub(crate) fn add_dependent_scores(&mut self, colocation: ColocationId, primary: ResourceId) {
+        if !self.has_influence(colocation) {
+            return;
+        }
+        let terms = self.colocation(colocation);
+        let dependent = terms.dependent;
+        let pull = Pull {
+            colocation: Some(colocation),
+            factor: terms.score.value() as f32 / Score::INFINITY.value() as f32,
+            this_with: false,
+            nonnegative: self.resource(primary).variant == Variant::Clone,
+            active: true,
+        };
+        let mut nodes = Some(self.work(primary).allowed.clone());
+        self.add_colocated_scores(dependent, primary, &mut nodes, &pull);
+        if let Some(nodes) = nodes {
+            self.work_mut(primary).allowed = nodes;
+        }
+    }
+
+    /// Adds what a resource thinks of the nodes, and what those think that are colocated with it in turn.
+    pub(crate) fn add_scores_of(
+        &mut self,
+        source: ResourceId,
+        target: ResourceId,
+        nodes: &mut Option<NodeTable>,
+        pull: &Pull,
+    ) {
+        if self.work(source).updating {
+            return;
+        }
+        self.work_mut(source).updating = true;
+        let mut target = target;
+        let mut sum = match nodes.as_ref() {
+            None => {
+                target = source;
+                self.work(source).allowed.clone()
+            }
+            Some(nodes) => {
+                let mut sum = nodes.clone();
+                self.add_matching_scores(&mut sum, source, pull);
+                sum
+            }
+        };
+        if self.any_available(&sum) {
+            self.add_further_scores(source, target, &mut sum, pull);
+        } else if pull.active {
+            self.work_mut(source).updating = false;
+            return;
+        }
+        if pull.nonnegative {
+            for allowed in sum.iter_mut().flatten().filter(|allowed| allowed.score == SPOILT) {
+                allowed.score = 1;
+            }
+        }
+        *nodes = Some(sum);
+        self.work_mut(source).updating = false;
+    }
+
+    fn add_further_scores(
+        &mut self,
+        source: ResourceId,
+        target: ResourceId,
+        sum: &mut NodeTable,
+        pull: &Pull,
+    ) {
+        let colocations = if pull.this_with {
+            self.this_with_colocations(source)
+        } else {
+            self.with_this_colocations(source)
+        };
+        for colocation in colocations {
+            let terms = self.colocation(colocation);
+            let factor = pull.factor * terms.score.value() as f32 / Score::INFINITY.value() as f32;
+            let other = if pull.this_with { terms.primary } else { terms.dependent };
+            if !pull.this_with && !self.has_influence(colocation) {
+                continue;
+            }
+            let further = Pull { colocation: Some(colocation), factor, active: true, ..*pull };
+            let mut nodes = Some(std::mem::take(sum));
+            self.add_colocated_scores(other, target, &mut nodes, &further);
+            *sum = nodes.unwrap_or_default();
+        }
+    }
+
+    fn add_matching_scores(&mut self, nodes: &mut NodeTable, source: ResourceId, pull: &Pull) {
+        let attribute = pull.colocation.map(|id| self.colocation(id).attribute.clone());
+        let attribute = attribute.unwrap_or_else(|| std::sync::Arc::from("#uname"));
+        let wishes = self.wishes(source, pull.colocation);
+        for (index, allowed) in nodes.iter_mut().enumerate() {
+            let Some(allowed) = allowed else { continue };
+            let score = if *attribute == *"#uname" {
+                // The common case: a node's name is its own.
+                let wish = wishes.get(index).and_then(Option::as_ref).map(|wish| wish.score);
+                wish.filter(|_| self.nodes.get(index).is_some_and(|node| node.state.is_available()))
+            } else {
+                self.best_matching(&wishes, &attribute, NodeId::new(index))
+            };
+            let score = score.unwrap_or(Score::MINUS_INFINITY.value()).max(Score::MINUS_INFINITY.value());
+            if pull.factor < 0.0 && score < 0 && !self.heeds_refusal(score, pull) {
+                continue;
+            }
+            if allowed.score == SPOILT {
+                continue;
+            }
+            let delta = scaled(score, pull.factor);
+            let new = add_scores(delta, allowed.score);
+            if pull.nonnegative && new < 0 && allowed.score > 0 {
+                allowed.score = SPOILT;
+            } else if !(pull.nonnegative && new < 0 && allowed.score == 0) {
+                allowed.score = new;
+            }
+        }
+    }
+
+    /// What a resource thinks of the nodes, its group's wishes included where a constraint names it itself.
+    fn wishes(&mut self, source: ResourceId, colocation: Option<ColocationId>) -> NodeTable {
+        let parent = self.resource(source).parent.filter(|&parent| {
+            let parent = self.resource(parent);
+            parent.variant == Variant::Group && parent.children.first() != Some(&source)
+        });
+        let terms = colocation.map(|id| self.colocation(id));
+        let named = terms.is_some_and(|terms| terms.dependent == source && terms.explicit);
+        let Some(parent) = parent.filter(|_| named) else { return self.work(source).allowed.clone() };
+        let before = self.work(source).allowed.clone();
+        let locations = std::mem::take(&mut self.locations);
+        for location in locations.iter().rev().filter(|location| location.resource == parent) {
+            self.apply_location_to(source, location, false);
+        }
+        self.locations = locations;
+        std::mem::replace(&mut self.work_mut(source).allowed, before)
+    }
+
+    fn best_matching(&self, wishes: &NodeTable, attribute: &str, like: NodeId) -> Option<i32> {
+        let value = self.attribute(like, attribute);
+        let fits = wishes.iter().enumerate().filter_map(|(index, wish)| {
+            let node = NodeId::new(index);
+            let fits =
+                self.node(node).state.is_available() && same_value(self.attribute(node, attribute), value);
+            wish.as_ref().filter(|_| fits).map(|wish| wish.score)
+        });
+        fits.max()
+    }
+
+    /// A refusal of those one avoids is a reason to come only if they have nowhere else to be and would move for it.
+    fn heeds_refusal(&self, score: i32, pull: &Pull) -> bool {
+        let Some(colocation) = pull.colocation else { return true };
+        let terms = self.colocation(colocation);
+        let sticky = self.state(terms.primary).stickiness.value() >= -score;
+        let allowed = self.work(terms.dependent).allowed.iter().flatten();
+        let only_one = allowed.filter(|allowed| allowed.score >= 0).take(2).count() == 1;
+        !sticky && self.has_influence(colocation) && only_one
+    }
+
+    /// Something cannot be started: those that have to be with it cannot either.
+    pub(crate) fn block_colocation_dependents(&mut self, id: crate::ActionId) {
+        let action = self.action(id);
+        let Some(resource) = action.resource.filter(|_| !action.runnable) else { return };
+        let task = action.task.clone();
+        let is_start = *task == *"start";
+        if !is_start && *task != *"promote" {
+            return;
+        }
+        let top = self.top_of(resource);
+        for index in 0..self.resource(top).children.len() {
+            let child = self.resource(top).children[index];
+            match self.find_first_action(child, &task, None) {
+                Some(action) if !self.action(action).runnable => {}
+                _ => return,
+            }
+        }
+        let reason = format!("colocation with {}", self.resource(resource).id);
+        for colocation in self.with_this_colocations(top) {
+            let terms = self.colocation(colocation);
+            if terms.score < Score::INFINITY || !is_start && terms.primary_role != Role::Promoted {
+                continue;
+            }
+            let blocked = if terms.dependent_role == Role::Promoted { "promote" } else { "start" };
+            self.block_action(terms.dependent, blocked, &reason);
+        }
+    }
+
+    fn block_action(&mut self, id: ResourceId, task: &str, reason: &str) {
+        for index in (0..self.work(id).actions.len()).rev() {
+            let action_id = self.work(id).actions[index];
+            let action = self.action_mut(action_id);
+            if action.runnable && *action.task == *task {
+                action.runnable = false;
+                action.set_reason(Some(reason), false);
+                self.block_colocation_dependents(action_id);
+                self.update_for_orderings(action_id);
+            }
+        }
+        for child in self.resource(id).children.clone() {
+            self.block_action(child, task, reason);
+        }
+    }
+}
+
+fn same_value(a: Option<&str>, b: Option<&str>) -> bool {
+    matches!((a, b), (Some(a), Some(b)) if a.eq_ignore_ascii_case(b))
+}
+
+/// The part of a score that counts, rounded away from zero; a wish never becomes none.
+fn scaled(score: i32, factor: f32) -> i32 {
+    let scaled = factor * score as f32;
+    // A cast cuts off what is beyond an i32.
+    let delta = f64::from(scaled) + if scaled < 0.0 { -0.5 } else { 0.5 };
+    match delta as i32 {
+        0 if score != 0 && factor > 0.0 => 1,
+        0 if score != 0 && factor < 0.0 => -1,
+        delta => delta,
+    }
+}

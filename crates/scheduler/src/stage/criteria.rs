@@ -1,0 +1,129 @@
+//! What is said about nodes before anything is placed: locks, locations, stickiness, failures.
+//!
+//! Decides: each resource's scores. Given: constraints, fail counts. Leaves to others: colocations, and the choice.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::cluster::Allowed;
+use crate::unpack::{FailCountScope, add_scores};
+use crate::{Cluster, Discovery, Location, NodeId, ResourceId, Variant};
+use model::{Role, Score};
+
+impl Cluster {
+    pub(super) fn apply_criteria(&mut self) {
+        if self.options.shutdown_lock {
+            for resource in self.top.clone() {
+                self.apply_shutdown_lock(resource);
+            }
+        }
+        let locations = std::mem::take(&mut self.locations);
+        for location in locations.iter().rev() {
+            self.apply_location(location.resource, location, false);
+        }
+        self.locations = locations;
+        let top = self.top.clone();
+        for &resource in &top {
+            self.apply_stickiness(resource);
+        }
+        for node in self.node_ids() {
+            for &resource in &top {
+                self.apply_fail_count(resource, node);
+                self.apply_exclusive_discovery(resource, node);
+            }
+        }
+    }
+
+    /// Applies a location to a resource and all in it. `no_scores`: only whether it is probed; a group's wish counts
+    /// once, for its first member.
+    fn apply_location(&mut self, id: ResourceId, location: &Location, no_scores: bool) {
+        self.apply_location_to(id, location, no_scores);
+        let resource = self.resource(id);
+        if resource.variant != Variant::Group {
+            return;
+        }
+        let colocated = resource.work.colocated;
+        for (index, member) in resource.children.clone().into_iter().enumerate() {
+            self.apply_location(member, location, no_scores || colocated && index > 0);
+        }
+    }
+
+    pub(super) fn apply_location_to(&mut self, id: ResourceId, location: &Location, no_scores: bool) {
+        if location.role != Role::Unknown && location.role != self.state(id).next_role {
+            return;
+        }
+        let mut exclusive = false;
+        for &(node, score) in &location.nodes {
+            let score = if no_scores { 0 } else { score.value() };
+            let Some(entry) = self.work_mut(id).allowed.get_mut(node.index()) else { continue };
+            let allowed = match entry {
+                Some(allowed) => {
+                    allowed.score = add_scores(allowed.score, score);
+                    allowed
+                }
+                None => entry.insert(Allowed { score, ..Allowed::default() }),
+            };
+            if allowed.probe < location.discovery {
+                exclusive |= location.discovery == Discovery::Exclusive;
+                allowed.probe = location.discovery;
+            }
+        }
+        self.work_mut(id).exclusive_probes |= exclusive;
+    }
+
+    fn apply_stickiness(&mut self, id: ResourceId) {
+        let resource = self.resource(id);
+        if !resource.children.is_empty() {
+            for child in resource.children.clone() {
+                self.apply_stickiness(child);
+            }
+            return;
+        }
+        let state = &resource.state;
+        let (&[node], true) = (state.active_on.as_slice(), state.managed && state.stickiness > Score::ZERO)
+        else {
+            return;
+        };
+        let known = resource.work.allowed.get(node.index()).is_some_and(Option::is_some);
+        if self.options.symmetric || known {
+            let stickiness = state.stickiness;
+            self.add_location(id, Some(node), stickiness);
+        }
+    }
+
+    fn apply_fail_count(&mut self, id: ResourceId, node: NodeId) {
+        let resource = self.resource(id);
+        if !resource.children.is_empty() {
+            for child in resource.children.clone() {
+                self.apply_fail_count(child, node);
+            }
+            return;
+        }
+        let threshold = resource.state.migration_threshold;
+        if threshold == 0 || resource.state.failure_ignored {
+            return;
+        }
+        let clear = self.key(id, "clear_failcount");
+        if !self.find_actions_on(id, &clear, node).is_empty() {
+            return;
+        }
+        let (count, _) = self.fail_count(id, node, FailCountScope::Unexpired, None);
+        if count > 0 && count >= threshold {
+            let banned = if self.state(id).unique { id } else { self.top_of(id) };
+            self.add_location(banned, Some(node), Score::MINUS_INFINITY);
+        }
+    }
+
+    fn apply_exclusive_discovery(&mut self, id: ResourceId, node: NodeId) {
+        let exclusive = self.work(id).exclusive_probes || self.work(self.top_of(id)).exclusive_probes;
+        if !exclusive {
+            return;
+        }
+        for child in self.resource(id).children.clone() {
+            self.apply_exclusive_discovery(child, node);
+        }
+        if let Some(Some(allowed)) = self.work_mut(id).allowed.get_mut(node.index())
+            && allowed.probe != Discovery::Exclusive
+        {
+            allowed.score = Score::MINUS_INFINITY.value();
+        }
+    }
+}

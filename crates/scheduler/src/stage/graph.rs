@@ -1,0 +1,250 @@
+//! From actions to the transition graph.
+//!
+//! Decides: which actions and which of their relations are in it. Given: actions with their relations. Leaves to others:
+//! its XML (`graph`).
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::action::{Action, ActionId, relation};
+use crate::schedule::Options;
+use crate::{Cluster, ResourceId, Variant};
+use graph::{ActionKind, GraphOptions, GraphResource, Input, NodeRef, Synapse, TransitionGraph};
+use std::collections::BTreeMap;
+
+impl Cluster {
+    pub(super) fn create_graph(&mut self, options: &Options) -> TransitionGraph {
+        let mut graph = TransitionGraph { options: self.graph_options(options), synapses: Vec::new() };
+        for resource in self.top.clone() {
+            self.add_resource_actions(resource, &mut graph, options);
+        }
+        for index in (0..self.actions.len()).rev() {
+            self.add_to_graph(ActionId::new(index), &mut graph, options);
+        }
+        graph
+    }
+
+    fn graph_options(&self, options: &Options) -> GraphOptions {
+        let limit = self.option("migration-limit");
+        let limited = crate::notation::integer(limit).is_some_and(|limit| limit > 0);
+        GraphOptions {
+            transition_id: options.transition_id,
+            cluster_delay: self.option("cluster-delay").to_owned(),
+            fencing_timeout: self.option("fencing-timeout").to_owned(),
+            failed_stop_offset: "INFINITY".to_owned(),
+            failed_start_offset: if self.options.start_failure_fatal { "INFINITY" } else { "1" }.to_owned(),
+            batch_limit: self.option("batch-limit").to_owned(),
+            migration_limit: limited.then(|| limit.to_owned()),
+            recheck_by: self.recheck_by.filter(|&when| when > 0),
+        }
+    }
+
+    fn add_resource_actions(&mut self, id: ResourceId, graph: &mut TransitionGraph, options: &Options) {
+        for index in (0..self.work(id).actions.len()).rev() {
+            let action = self.work(id).actions[index];
+            self.add_to_graph(action, graph, options);
+        }
+        for child in self.resource(id).children.clone() {
+            self.add_resource_actions(child, graph, options);
+        }
+    }
+
+    fn add_to_graph(&mut self, id: ActionId, graph: &mut TransitionGraph, options: &Options) {
+        if self.action(id).in_graph {
+            return;
+        }
+        self.deduplicate_inputs(id);
+        if !self.belongs_in_graph(id) {
+            return;
+        }
+        self.action_mut(id).in_graph = true;
+        let mut inputs = Vec::new();
+        for at in (0..self.action(id).before.len()).rev() {
+            if self.is_input_graphed(id, at) {
+                self.action_mut(id).before[at].graphed = true;
+                inputs.push(self.identity(self.action(id).before[at].action));
+            }
+        }
+        let priority = self.action(id).resource.map_or(0, |resource| self.state(resource).priority);
+        let action = self.graph_action(id, options);
+        let number = i32::try_from(graph.synapses.len()).unwrap_or(i32::MAX);
+        graph.synapses.push(Synapse { id: number, priority: priority.max(0), actions: vec![action], inputs });
+    }
+
+    fn belongs_in_graph(&self, id: ActionId) -> bool {
+        let action = self.action(id);
+        if !action.runnable || action.optional && !action.always_in_graph {
+            return false;
+        }
+        if let Some(resource) = action.resource
+            && !self.state(resource).managed
+            && *action.task != *"monitor"
+            && action.meta("interval").is_none_or(|interval| interval == "0")
+        {
+            return false;
+        }
+        if action.pseudo || matches!(&*action.task, "stonith" | "do_shutdown") {
+            return true;
+        }
+        let Some(node) = action.node else { return false };
+        let state = &self.node(node).state;
+        action.on_dc || state.online && !state.unclean
+    }
+
+    /// Whether what comes before an action is a trigger of it in the graph.
+    pub(super) fn is_input_graphed(&mut self, id: ActionId, at: usize) -> bool {
+        let input = self.action(id).before[at];
+        if input.graphed {
+            return true;
+        }
+        let (action, first, flags) = (self.action(id), self.action(input.action), input.flags);
+        let only_order =
+            relation::THEN_IMPLIES_FIRST_GRAPHED | relation::FIRST_IMPLIES_THEN_GRAPHED | relation::ORDERED;
+        let blocking = relation::MIN_RUNNABLE | relation::UNMIGRATABLE_THEN_BLOCKS;
+        if flags == relation::NONE
+            || !first.runnable && (flags & !only_order == 0 || flags & blocking != 0)
+            || flags & relation::IF_FIRST_UNMIGRATABLE != 0 && first.migratable
+            || flags == relation::ORDERED && first.migratable && first.key.ends_with("_stop_0")
+        {
+            return false;
+        }
+        if matches!(flags, relation::IF_ON_SAME_NODE_OR_TARGET | relation::IF_REQUIRED_ON_SAME_NODE) {
+            if !self.is_same_node_input(action, first, flags) {
+                self.action_mut(id).before[at].flags = relation::NONE;
+                return false;
+            }
+            return true;
+        }
+        let unmanaged_failure = first.resource.is_some_and(|resource| {
+            let state = self.state(resource);
+            first.resource != action.resource && state.failed && !state.managed
+        });
+        let clone = action.resource.is_some_and(|id| self.resource(id).variant == Variant::Clone);
+        if unmanaged_failure && first.key.ends_with("_stop_0") && clone {
+            return false;
+        }
+        !first.optional || first.always_in_graph || first.in_graph || self.belongs_in_graph(input.action)
+    }
+
+    fn is_same_node_input(&self, action: &Action, first: &Action, flags: u32) -> bool {
+        if flags == relation::IF_REQUIRED_ON_SAME_NODE {
+            let apart = matches!((first.node, action.node), (Some(a), Some(b)) if a != b);
+            return !apart && !first.optional;
+        }
+        match action.resource {
+            Some(resource) if *action.task == *"migrate_to" => {
+                first.node.is_some() && first.node == self.work(resource).assigned
+            }
+            _ => first.node.is_some() && first.node == action.node && !first.optional,
+        }
+    }
+
+    // --- parts of an action ---------------------------------------------------------------------------------------
+
+    fn identity(&self, id: ActionId) -> Input {
+        let action = self.action(id);
+        let (kind, mode) = match &*action.task {
+            "stonith" if action.pseudo => (ActionKind::Pseudo, None),
+            "stonith" | "do_shutdown" | "clear_failcount" => (ActionKind::Cluster, None),
+            "lrm_delete" => (ActionKind::Cluster, Some("cib".to_owned())),
+            _ if action.pseudo => (ActionKind::Pseudo, None),
+            _ => (ActionKind::Resource, None),
+        };
+        let without_node = kind == ActionKind::Pseudo && *action.task != *"stonith";
+        let node = action.node.filter(|_| !without_node).map(|node| NodeRef {
+            name: self.node(node).name.to_string(),
+            id: self.node(node).id.to_string(),
+        });
+        let history_id = action.resource.and_then(|resource| self.resource(resource).history_id.clone());
+        let task = action.cancel_task.as_ref().unwrap_or(&action.task);
+        let history_key = history_id.map(|id| crate::notation::op_key(&id, task, action.interval.as_ms()));
+        let internal = history_key.is_some().then(|| action.key.to_string());
+        Input {
+            kind,
+            id: action.id,
+            operation: action.task.to_string(),
+            operation_key: history_key.unwrap_or_else(|| action.key.to_string()),
+            internal_operation_key: internal,
+            mode,
+            node,
+            router_node: None,
+        }
+    }
+
+    fn graph_action(&mut self, id: ActionId, options: &Options) -> graph::Action {
+        let identity = self.identity(id);
+        if let Some(node) = &identity.node {
+            let (name, node_id) = (node.name.clone(), node.id.clone());
+            let action = self.action_mut(id);
+            action.set_meta("on_node", name);
+            action.set_meta("on_node_uuid", node_id);
+        }
+        let attributes = self.graph_attributes(id, options);
+        let action = self.action(id);
+        let resource = action.resource.filter(|_| !action.pseudo);
+        let fences = matches!(action.meta("stonith_action"), Some("off" | "reboot" | "poweroff"));
+        let is_down = *action.task == *"do_shutdown" || *action.task == *"stonith" && fences;
+        let downed = identity.node.as_ref().filter(|_| is_down).map(|node| vec![node.id.clone()]);
+        graph::Action {
+            shutdown_lock: resource.and_then(|resource| self.lock_for(resource, action)),
+            resource: resource.map(|resource| self.graph_resource(resource)),
+            identity,
+            attributes,
+            downed,
+            maintenance: None,
+        }
+    }
+
+    /// Since when a resource is locked to the node of an action, if it is to stay so.
+    fn lock_for(&self, resource: ResourceId, action: &Action) -> Option<i64> {
+        let state = self.state(resource);
+        let node = action.node.filter(|&node| state.lock_node == Some(node))?;
+        let leaving = self.node(node).state.shutdown && *action.task != *"stop";
+        (!leaving).then_some(state.lock_time)
+    }
+
+    fn graph_resource(&self, id: ResourceId) -> GraphResource {
+        let resource = self.resource(id);
+        let own = resource.id.to_string();
+        let history = resource.history_id.as_ref().map(|id| id.to_string());
+        let xml_id = resource.xml.id().unwrap_or_default().to_owned();
+        let (id, long_id) = match history {
+            Some(history) if resource.state.removed => (history, Some(own)),
+            history if !resource.state.unique => {
+                let long = history.filter(|history| *history != xml_id).unwrap_or(own);
+                (xml_id, Some(long))
+            }
+            _ => (own, None),
+        };
+        let meta = |name: &str| resource.meta.get(name).map(|value| value.to_string());
+        GraphResource {
+            element: resource.xml.name().to_owned(),
+            id,
+            long_id,
+            class: meta("class"),
+            provider: meta("provider"),
+            agent: meta("type"),
+        }
+    }
+
+    fn graph_attributes(&mut self, id: ActionId, options: &Options) -> Vec<(String, String)> {
+        let (resource, node) = (self.action(id).resource, self.action(id).node);
+        let primitive = resource.filter(|&r| self.resource(r).variant == Variant::Primitive);
+        let parameters = match (resource, node) {
+            (Some(resource), Some(node)) => self.parameters(resource, Some(node)),
+            _ => primitive.map(|resource| self.parameters(resource, None)).unwrap_or_default(),
+        };
+        let action = self.action(id);
+        let mut all: BTreeMap<String, String> = BTreeMap::new();
+        all.insert("crm_feature_set".to_owned(), options.profile.feature_set().to_string());
+        for (name, value) in action.extra.iter().chain(&parameters) {
+            all.entry(name.to_string()).or_insert_with(|| value.to_string());
+        }
+        for (name, value) in &action.meta {
+            // Fail counts and the like are not for agents.
+            if !name.contains(['#', ':']) {
+                let name = format!("CRM_meta_{}", name.replace('-', "_"));
+                all.entry(name).or_insert_with(|| value.to_string());
+            }
+        }
+        all.into_iter().collect()
+    }
+}

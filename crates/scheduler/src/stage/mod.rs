@@ -1,0 +1,85 @@
+//! The pipeline: from a cluster to its schedule, stage by stage.
+//!
+//! Decides: the order of the stages. Given: a cluster that was read. Leaves to others: each stage.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+mod assign;
+mod changes;
+pub(crate) mod colocation;
+mod criteria;
+mod fence;
+mod graph;
+pub(crate) mod order;
+mod probes;
+
+use crate::schedule::{Options, Placement, Schedule};
+use crate::{Cluster, ScoreLine};
+use std::sync::Arc;
+
+/// Plans; see [`crate::schedule`].
+pub(crate) fn run(cluster: &Cluster, options: &Options) -> Schedule {
+    let mut work = cluster.clone();
+    work.apply_criteria();
+    for resource in work.top.clone() {
+        work.add_internal_constraints(resource);
+    }
+    work.handle_definition_changes();
+    work.assign_resources();
+    work.schedule_probes();
+    work.clear_removed_fail_counts();
+    for resource in work.top.clone() {
+        work.create_actions(resource);
+    }
+    work.schedule_fencing_and_shutdowns();
+    work.apply_orderings();
+    let graph = work.create_graph(options);
+    work.into_schedule(graph)
+}
+
+impl Cluster {
+    fn into_schedule(self, graph: ::graph::TransitionGraph) -> Schedule {
+        let mut actions = self.actions;
+        for action in &mut actions {
+            // Relations are kept newest first while they are worked on.
+            action.before.sort_by_key(|relation| relation.action);
+        }
+        let placements = self.resources.into_iter().map(|resource| Placement {
+            assigned: resource.work.assigned,
+            state: resource.state,
+            actions: resource.work.actions.into_iter().rev().collect(),
+        });
+        Schedule {
+            graph,
+            actions,
+            placements: placements.collect(),
+            nodes: self.nodes.into_iter().map(|node| node.state).collect(),
+            scores: self.scores,
+        }
+    }
+
+    /// Records what a resource and all in it think of the nodes.
+    pub(crate) fn record_scores(&mut self, id: crate::ResourceId, by: &'static str) {
+        let resource = self.resource(id);
+        if resource.state.removed {
+            return;
+        }
+        let name = resource.id.clone();
+        let known = resource.work.allowed.iter().enumerate();
+        let lines: Vec<ScoreLine> = known
+            .filter_map(|(index, allowed)| {
+                let allowed = allowed.as_ref()?;
+                let node = self.nodes.get(index)?;
+                Some(ScoreLine::Allocation {
+                    by,
+                    resource: Arc::clone(&name),
+                    node: Arc::clone(&node.name),
+                    score: model::Score::new(i64::from(allowed.score)),
+                })
+            })
+            .collect();
+        self.scores.extend(lines);
+        for child in self.resource(id).children.clone() {
+            self.record_scores(child, by);
+        }
+    }
+}

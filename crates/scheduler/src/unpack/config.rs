@@ -1,0 +1,187 @@
+//! Cluster properties.
+//!
+//! Decides: their names (older ones too), defaults and which values are valid. Given: `crm_config`. Leaves to others:
+//! what follows from them.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::notation::{
+    BlockContext, RuleInput, integer, interval_ms, is_true, parse_bool, timeout_ms, unpack_blocks,
+};
+use crate::{Cluster, ConfigIssue, PlacementStrategy, QuorumPolicy};
+use std::sync::Arc;
+use xml::Element;
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Boolean,
+    Span,
+    Integer,
+    Score,
+    OneOf(&'static [&'static str]),
+    Text,
+}
+
+/// Name, older name, what it may be, default.
+type Known = (&'static str, &'static str, Kind, &'static str);
+
+const KNOWN: &[Known] = &[
+    (
+        "no-quorum-policy",
+        "",
+        Kind::OneOf(&["stop", "freeze", "ignore", "demote", "fence", "suicide"]),
+        "stop",
+    ),
+    ("shutdown-lock", "", Kind::Boolean, "false"),
+    ("shutdown-lock-limit", "", Kind::Span, "0"),
+    ("symmetric-cluster", "", Kind::Boolean, "true"),
+    ("maintenance-mode", "", Kind::Boolean, "false"),
+    ("start-failure-is-fatal", "", Kind::Boolean, "true"),
+    ("enable-startup-probes", "", Kind::Boolean, "true"),
+    ("fence-remote-without-quorum", "", Kind::Boolean, "false"),
+    ("fencing-enabled", "stonith-enabled", Kind::Boolean, "true"),
+    ("fencing-action", "stonith-action", Kind::OneOf(&["reboot", "off", "poweroff"]), "reboot"),
+    ("fencing-timeout", "stonith-timeout", Kind::Span, "60s"),
+    ("have-watchdog", "", Kind::Boolean, "false"),
+    ("concurrent-fencing", "", Kind::Boolean, "true"),
+    ("startup-fencing", "", Kind::Boolean, "true"),
+    ("priority-fencing-delay", "", Kind::Span, "0"),
+    ("node-pending-timeout", "", Kind::Span, "0"),
+    ("cluster-delay", "", Kind::Span, "60s"),
+    ("batch-limit", "", Kind::Integer, "0"),
+    ("migration-limit", "", Kind::Integer, "-1"),
+    ("stop-all-resources", "", Kind::Boolean, "false"),
+    ("stop-removed-resources", "stop-orphan-resources", Kind::Boolean, "true"),
+    ("cancel-removed-actions", "stop-orphan-actions", Kind::Boolean, "true"),
+    (
+        "node-health-strategy",
+        "",
+        Kind::OneOf(&["none", "migrate-on-red", "only-green", "progressive", "custom"]),
+        "none",
+    ),
+    ("node-health-base", "", Kind::Score, "0"),
+    ("node-health-green", "", Kind::Score, "0"),
+    ("node-health-yellow", "", Kind::Score, "0"),
+    ("node-health-red", "", Kind::Score, "-INFINITY"),
+    ("placement-strategy", "", Kind::OneOf(&["default", "utilization", "minimal", "balanced"]), "default"),
+    ("cluster-name", "", Kind::Text, ""),
+];
+
+fn is_valid(kind: Kind, value: &str) -> bool {
+    match kind {
+        Kind::Boolean => parse_bool(value).is_some(),
+        Kind::Span => value.starts_with('P') || timeout_ms(value).is_some_and(|ms| ms >= 0),
+        Kind::Integer => integer(value).is_some(),
+        Kind::Score => crate::notation::parse_score(value).is_some(),
+        Kind::OneOf(words) => words.contains(&value),
+        Kind::Text => true,
+    }
+}
+
+impl Cluster {
+    pub(super) fn unpack_options(&mut self) {
+        let mut values = crate::cluster::Parameters::new();
+        let rules = RuleInput { now: self.now, ..RuleInput::default() };
+        let mut recheck = None;
+        if let Some(section) = self.section("crm_config") {
+            let first_id = Some("cib-bootstrap-options");
+            let context = BlockContext { cib: &self.cib, rules, first_id };
+            unpack_blocks(&section, "cluster_property_set", &context, &mut recheck, &mut values);
+        }
+        if let Some(when) = recheck {
+            self.recheck_at(when);
+        }
+        for &(name, older, kind, default) in KNOWN {
+            let configured = values.get(name).or_else(|| values.get(older)).cloned();
+            let valid = configured.clone().filter(|value| is_valid(kind, value));
+            if let (Some(value), None) = (&configured, &valid) {
+                let issue =
+                    format!("Using default value for cluster option '{name}' because '{value}' is invalid");
+                self.note_issue(ConfigIssue::error(issue));
+            }
+            if let Some(value) = valid.or_else(|| (!default.is_empty()).then(|| Arc::from(default))) {
+                values.insert(Arc::from(name), value);
+            } else {
+                values.remove(name);
+            }
+        }
+        self.options.values = values;
+        self.read_flags();
+        self.read_quorum_policy();
+        self.unfencing = self.uses_unfencing();
+    }
+
+    fn read_flags(&mut self) {
+        let truth = |name: &str| is_true(self.options.value(name));
+        let span = |name: &str| interval_ms(self.options.value(name));
+        let mut options = self.options.clone();
+        options.symmetric = truth("symmetric-cluster");
+        options.maintenance_mode = truth("maintenance-mode");
+        options.fencing_enabled = truth("fencing-enabled");
+        options.fencing_action = Arc::from(self.option("fencing-action"));
+        options.concurrent_fencing = truth("concurrent-fencing");
+        options.startup_fencing = options.fencing_enabled && truth("startup-fencing");
+        options.stop_all = truth("stop-all-resources");
+        options.stop_removed = truth("stop-removed-resources");
+        options.cancel_removed = truth("cancel-removed-actions");
+        options.startup_probes = truth("enable-startup-probes");
+        options.start_failure_fatal = truth("start-failure-is-fatal");
+        options.shutdown_lock = truth("shutdown-lock");
+        options.shutdown_lock_limit_ms = if options.shutdown_lock { span("shutdown-lock-limit") } else { 0 };
+        options.priority_fencing_delay_ms = span("priority-fencing-delay");
+        options.node_pending_timeout_ms = span("node-pending-timeout");
+        options.have_watchdog = truth("have-watchdog");
+        options.cluster_name = self.options.values.get("cluster-name").cloned();
+        options.placement = match self.option("placement-strategy") {
+            "utilization" => PlacementStrategy::Utilization,
+            "minimal" => PlacementStrategy::Minimal,
+            "balanced" => PlacementStrategy::Balanced,
+            _ => PlacementStrategy::Default,
+        };
+        self.have_fencing = options.have_watchdog;
+        if options.placement != PlacementStrategy::Default {
+            self.note_issue(ConfigIssue::warning(
+                "Placing without regard to utilization because 'placement-strategy' is not supported yet",
+            ));
+        }
+        self.options = options;
+    }
+
+    fn read_quorum_policy(&mut self) {
+        self.options.quorum_policy = match self.option("no-quorum-policy") {
+            "ignore" => QuorumPolicy::Ignore,
+            "freeze" => QuorumPolicy::Freeze,
+            "demote" => QuorumPolicy::Demote,
+            "fence" | "suicide" if self.options.fencing_enabled => {
+                let panic = crate::notation::number(&self.cib, "no-quorum-panic").unwrap_or(0) != 0;
+                if panic || self.quorate { QuorumPolicy::Fence } else { QuorumPolicy::Stop }
+            }
+            "fence" | "suicide" => {
+                self.note_issue(ConfigIssue::error(
+                    "Resetting no-quorum-policy to 'stop' because fencing is disabled",
+                ));
+                QuorumPolicy::Stop
+            }
+            _ => QuorumPolicy::Stop,
+        };
+    }
+
+    /// Whether any device provides, or any resource requires, unfencing.
+    fn uses_unfencing(&self) -> bool {
+        let asks = |pair: &Element| {
+            pair.name() == "nvpair"
+                && matches!(pair.attr("name"), Some("provides" | "requires"))
+                && pair.attr("value") == Some("unfencing")
+        };
+        let resources = self.section("resources");
+        let in_resources = resources.iter().any(|section| {
+            let blocks = section.descendants().filter(|e| e.name() == "meta_attributes");
+            blocks.flat_map(Element::elements).any(asks)
+        });
+        let defaults = self.defaults.resources.iter();
+        in_resources
+            || defaults
+                .flat_map(|d| d.elements_named("meta_attributes"))
+                .flat_map(Element::elements)
+                .any(asks)
+    }
+}

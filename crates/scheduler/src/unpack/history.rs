@@ -1,0 +1,338 @@
+//! What runs where, as the history tells it.
+//!
+//! Decides: a resource's role and nodes, and what its failures lead to. Given: `lrm_resource`s. Leaves to others: what
+//! a single operation says (`outcome`); half-done migrations (`migration`).
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use super::outcome::Failure;
+use crate::action::OnFail;
+use crate::cluster::{Allowed, MultiplyActive};
+use crate::notation::{merge_sort, number, whole_seconds};
+use crate::{Cluster, NodeId, ResourceId, Variant};
+use model::{Role, Score, TransitionMagic};
+use std::cmp::Ordering;
+use xml::Element;
+
+/// Which of two operations came later, as far as can be told.
+pub(crate) fn compare_operations(a: &Element, b: &Element) -> Ordering {
+    let same_node = match (a.attr("on_node"), b.attr("on_node")) {
+        (Some(x), Some(y)) => x.eq_ignore_ascii_case(y),
+        (x, y) => x.is_none() && y.is_none(),
+    };
+    if same_node && a.id() == b.id() {
+        return Ordering::Equal;
+    }
+    let call = |op: &Element| number(op, "call-id").unwrap_or(-1);
+    let (call_a, call_b) = (call(a), call(b));
+    if call_a == -1 && call_b == -1 {
+        return Ordering::Equal;
+    }
+    if same_node && call_a >= 0 && call_a < call_b {
+        return Ordering::Less;
+    }
+    if same_node && call_b >= 0 && call_a > call_b {
+        return Ordering::Greater;
+    }
+    if call_a >= 0 && call_b >= 0 && (!same_node || call_a == call_b) {
+        let when = |op: &Element| number(op, "last-rc-change").unwrap_or(-1);
+        let (when_a, when_b) = (when(a), when(b));
+        return match () {
+            () if when_a >= 0 && when_a < when_b => Ordering::Less,
+            () if when_b >= 0 && when_a > when_b => Ordering::Greater,
+            () => Ordering::Equal,
+        };
+    }
+    compare_transitions(a, b, call_a, call_b)
+}
+
+/// One of them is still pending: the transition they belong to tells.
+fn compare_transitions(a: &Element, b: &Element, call_a: i64, call_b: i64) -> Ordering {
+    let magic = |op: &Element| op.attr("transition-magic")?.parse::<TransitionMagic>().ok();
+    let (Some(magic_a), Some(magic_b)) = (magic(a), magic(b)) else { return Ordering::Equal };
+    let (id_a, id_b) = (magic_a.key.transition, magic_b.key.transition);
+    if !magic_a.key.uuid.eq_ignore_ascii_case(&magic_b.key.uuid) || id_a == id_b {
+        if call_b == -1 {
+            Ordering::Less
+        } else if call_a == -1 {
+            Ordering::Greater
+        } else {
+            Ordering::Equal
+        }
+    } else if id_a >= 0 && id_a < id_b || id_b == -1 {
+        Ordering::Less
+    } else if id_b >= 0 && id_a > id_b || id_a == -1 {
+        Ordering::Greater
+    } else {
+        Ordering::Equal
+    }
+}
+
+/// A resource's operations on a node, oldest first.
+pub(crate) fn sorted_operations(resource: &Element) -> Vec<Element> {
+    let newest_first: Vec<Element> = resource.elements_named("lrm_rsc_op").rev().cloned().collect();
+    merge_sort(&newest_first, &|a, b| compare_operations(a, b))
+}
+
+/// Where the last start (or what implies one) and the last stop stand among sorted operations.
+pub(crate) fn active_range(operations: &[Element]) -> (Option<usize>, Option<usize>) {
+    let (mut start, mut stop) = (None, None);
+    let (mut by_monitor, mut by_role) = (None, None);
+    for (index, op) in operations.iter().enumerate() {
+        let task = op.attr("operation").unwrap_or_default();
+        match task {
+            "stop" if op.attr("op-status") == Some("0") => stop = Some(index),
+            "start" | "migrate_from" => start = Some(index),
+            "monitor" if by_monitor <= stop => {
+                if matches!(op.attr("rc-code"), Some("0" | "8")) {
+                    by_monitor = Some(index);
+                }
+            }
+            "promote" | "demote" => by_role = Some(index),
+            _ => {}
+        }
+    }
+    (start.or(by_role).or(by_monitor), stop)
+}
+
+impl Cluster {
+    pub(super) fn unpack_resource_history(&mut self, node: NodeId, entry: &Element) {
+        let Some(history_id) = entry.id() else { return };
+        let operations = sorted_operations(entry);
+        if operations.is_empty() && !self.options.shutdown_lock || self.is_unsupported(history_id) {
+            return;
+        }
+        let resource = match self.resource_named(history_id) {
+            Some(id) if self.resource(id).variant != Variant::Primitive => {
+                // The id is now that of something else; what ran under it is unknown to the configuration.
+                return;
+            }
+            Some(id) => id,
+            None if operations.is_empty() => return,
+            None => match self.removed_resource(entry) {
+                Some(id) => id,
+                None => return,
+            },
+        };
+        if self.options.shutdown_lock {
+            self.unpack_shutdown_lock(entry, resource, node);
+        }
+        let saved_role = std::mem::replace(&mut self.state_mut(resource).role, Role::Unknown);
+        let mut failure = Failure::default();
+        for operation in &operations {
+            self.unpack_operation(resource, node, operation, &mut failure);
+        }
+        self.note_recurring(resource, node, &operations);
+        self.apply_history(resource, node, failure.on_fail);
+        if let Some(role) = self.target_role(resource, false) {
+            let state = self.state_mut(resource);
+            if state.next_role == Role::Unknown || role < state.next_role {
+                state.next_role = role;
+            }
+        }
+        let state = self.state_mut(resource);
+        state.role = state.role.max(saved_role);
+    }
+
+    /// A resource that is in the history only.
+    fn removed_resource(&mut self, entry: &Element) -> Option<ResourceId> {
+        let mut xml = Element::new("primitive");
+        xml.replace_attrs(entry);
+        let id = self.unpack_resource(&xml, None)?;
+        self.top.push(id);
+        self.state_mut(id).removed = true;
+        if self.options.stop_removed {
+            self.add_location(id, None, Score::MINUS_INFINITY);
+        } else {
+            self.state_mut(id).managed = false;
+        }
+        Some(id)
+    }
+
+    fn unpack_shutdown_lock(&mut self, entry: &Element, resource: ResourceId, node: NodeId) {
+        let Some(since) = number(entry, "shutdown-lock").filter(|&since| since != 0) else { return };
+        let limit_ms = self.options.shutdown_lock_limit_ms;
+        if limit_ms > 0 && self.now.secs > since.saturating_add(whole_seconds(limit_ms)) {
+            self.resource_action(resource, "lrm_delete", 0, Some(node), false);
+        } else {
+            let state = self.state_mut(resource);
+            state.lock_node = Some(node);
+            state.lock_time = since;
+        }
+    }
+
+    /// Recurring operations that run now need not be started.
+    fn note_recurring(&mut self, resource: ResourceId, node: NodeId, operations: &[Element]) {
+        if !self.node(node).state.online {
+            return;
+        }
+        let (start, stop) = active_range(operations);
+        for (index, op) in operations.iter().enumerate() {
+            if start < stop && Some(index) <= stop || Some(index) < start {
+                continue;
+            }
+            let interval = number(op, "interval").and_then(|i| u64::try_from(i).ok()).unwrap_or(0);
+            if interval == 0 || op.attr("op-status") == Some("-1") {
+                continue;
+            }
+            let task = op.attr("operation").unwrap_or_default();
+            self.resource_action(resource, task, interval, Some(node), true);
+        }
+    }
+
+    /// Draws the conclusions from all operations of a resource on a node.
+    fn apply_history(&mut self, resource: ResourceId, node: NodeId, on_fail: OnFail) {
+        let known_active = self.state(resource).role > Role::Stopped;
+        if self.state(resource).role != Role::Unknown {
+            self.note_known(resource, node);
+        }
+        let node_state = &self.node(node).state;
+        let managed = self.state(resource).managed;
+        if known_active
+            && !node_state.online
+            && !node_state.maintenance
+            && managed
+            && self.options.fencing_enabled
+        {
+            let reason = format!("{} is thought to be active there", self.resource(resource).id);
+            self.fence_node(node, &reason, false);
+        }
+        let effective = if self.node(node).state.unclean { OnFail::Ignore } else { on_fail };
+        self.react(resource, node, effective, known_active);
+        if known_active {
+            self.add_active(resource, node, on_fail != OnFail::Ignore);
+            let state = self.state_mut(resource);
+            match effective {
+                OnFail::Ignore => {}
+                OnFail::Demote | OnFail::Block => state.failed = true,
+                _ => {
+                    state.failed = true;
+                    state.stop_if_failed = true;
+                }
+            }
+        } else {
+            let key = self.key(resource, "stop");
+            for stop in self.find_actions(resource, &key, Some(node)) {
+                self.action_mut(stop).optional = true;
+            }
+        }
+        let (state, work) = (self.state(resource), self.work(resource));
+        if state.role == Role::Stopped
+            && !state.active_on.is_empty()
+            && work.migration_target.is_some()
+            && work.migration_source == Some(node)
+        {
+            self.state_mut(resource).role = Role::Started;
+        }
+    }
+
+    /// The resource's state on the node is known; so is that of what it is in, unless instances are unique.
+    fn note_known(&mut self, resource: ResourceId, node: NodeId) {
+        let mut holder = Some(resource);
+        while let Some(id) = holder {
+            let state = self.state_mut(id);
+            if !state.known_on.contains(&node) {
+                state.known_on.push(node);
+            }
+            if state.unique {
+                break;
+            }
+            holder = self.resource(id).parent;
+        }
+    }
+
+    fn react(&mut self, resource: ResourceId, node: NodeId, on_fail: OnFail, known_active: bool) {
+        match on_fail {
+            OnFail::Ignore => {}
+            OnFail::Demote => {
+                self.state_mut(resource).failed = true;
+                self.resource_action(resource, "demote", 0, Some(node), false);
+            }
+            OnFail::Fence => {
+                let reason = format!("{} failed there", self.resource(resource).id);
+                self.fence_node(node, &reason, false);
+            }
+            OnFail::Standby => {
+                let state = &mut self.node_mut(node).state;
+                state.standby = true;
+                state.standby_on_fail = true;
+            }
+            OnFail::Block => {
+                let state = self.state_mut(resource);
+                state.managed = false;
+                state.blocked = true;
+            }
+            OnFail::Ban => self.add_location(resource, Some(node), Score::MINUS_INFINITY),
+            OnFail::Stop => self.state_mut(resource).next_role = Role::Stopped,
+            OnFail::Restart if known_active => {
+                let state = self.state_mut(resource);
+                state.failed = true;
+                state.stop_if_failed = true;
+                self.stop_action(resource, Some(node), false);
+            }
+            OnFail::Restart => {}
+        }
+    }
+
+    /// The resource is active on a node.
+    pub(super) fn add_active(&mut self, resource: ResourceId, node: NodeId, failed: bool) {
+        if self.state(resource).active_on.contains(&node) {
+            return;
+        }
+        self.state_mut(resource).active_on.push(node);
+        let is_primitive = self.resource(resource).variant == Variant::Primitive;
+        if is_primitive {
+            let state = self.state(resource);
+            if state.priority != 0 && !failed {
+                let priority = state.priority.saturating_add(i32::from(state.role == Role::Promoted));
+                let node_priority = &mut self.node_mut(node).state.priority;
+                *node_priority = node_priority.saturating_add(priority);
+            }
+            if self.node(node).state.maintenance {
+                let state = self.state_mut(resource);
+                state.managed = false;
+                state.maintenance = true;
+            }
+        }
+        let parent = self.resource(resource).parent;
+        if !self.state(resource).managed {
+            self.add_location(resource, Some(node), Score::INFINITY);
+            let mut holder = parent;
+            while let Some(id) = holder {
+                self.state_mut(id).active_on.push(node);
+                holder = self.resource(id).parent;
+            }
+            return;
+        }
+        if is_primitive && self.active_count_required(resource) > 1 {
+            self.limit_activity(resource);
+        }
+        if let Some(parent) = parent {
+            self.add_active(parent, node, false);
+        }
+    }
+
+    /// It is active more often than it should be.
+    fn limit_activity(&mut self, resource: ResourceId) {
+        match self.work(resource).multiply_active {
+            MultiplyActive::StopOnly => {
+                let banned = Allowed { score: Score::MINUS_INFINITY.value(), ..Allowed::default() };
+                self.work_mut(resource).allowed = vec![Some(banned); self.nodes.len()];
+            }
+            MultiplyActive::Block => {
+                let mut blocked = vec![resource];
+                if let Some(parent) = self.resource(resource).parent
+                    && self.resource(parent).variant == Variant::Group
+                    && self.work(parent).multiply_active == MultiplyActive::Block
+                {
+                    blocked.extend(self.resource(parent).children.iter().copied());
+                }
+                for id in blocked {
+                    let state = self.state_mut(id);
+                    state.managed = false;
+                    state.blocked = true;
+                }
+            }
+            MultiplyActive::Restart | MultiplyActive::StopUnexpected => {}
+        }
+    }
+}

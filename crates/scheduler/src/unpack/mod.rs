@@ -1,0 +1,111 @@
+//! Reading a CIB into a [`Cluster`].
+//!
+//! Decides: the order in which it is read. Given: a CIB, the time. Leaves to others: planning.
+//!
+//! Some actions follow from the history alone (a failed resource is to be stopped, a lost node to be fenced, an expired
+//! fail count to be cleared), so reading makes them.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+mod config;
+mod failcount;
+mod health;
+mod history;
+mod migration;
+mod nodes;
+mod outcome;
+mod resources;
+mod status;
+
+pub(crate) use failcount::FailCountScope;
+pub(crate) use history::{active_range, sorted_operations};
+pub(crate) use resources::add_scores;
+
+use crate::{Cluster, ClusterOptions, ConfigIssue};
+use model::WallTime;
+use xml::Element;
+
+/// How many of the latest issues are looked at to see whether a new one is new.
+const ISSUES_COMPARED: usize = 64;
+
+/// Reads a CIB; see [`crate::unpack`].
+pub fn unpack(cib: &Element, now: WallTime) -> (Cluster, Vec<ConfigIssue>) {
+    let mut cluster = Cluster::empty(cib.clone(), now);
+    cluster.unpack_options();
+    cluster.unpack_nodes();
+    cluster.unpack_resources();
+    cluster.unpack_tags();
+    cluster.unpack_status();
+    cluster.count_resources();
+    cluster.apply_node_health();
+    cluster.unpack_constraints();
+    let issues = std::mem::take(&mut cluster.issues);
+    (cluster, issues)
+}
+
+impl Cluster {
+    fn empty(cib: Element, now: WallTime) -> Cluster {
+        let configuration = cib.child("configuration");
+        let defaults = |name: &str| configuration.and_then(|c| c.child(name)).cloned();
+        let defaults = crate::cluster::Defaults {
+            resources: defaults("rsc_defaults"),
+            operations: defaults("op_defaults"),
+        };
+        let quorate = crate::notation::is_true(cib.attr("have-quorum"));
+        Cluster {
+            cib,
+            now,
+            options: ClusterOptions::default(),
+            quorate,
+            dc: None,
+            nodes: Vec::new(),
+            resources: Vec::new(),
+            top: Vec::new(),
+            locations: Vec::new(),
+            failed: Vec::new(),
+            blocked_count: 0,
+            disabled_count: 0,
+            recheck_by: None,
+            actions: Vec::new(),
+            singletons: Default::default(),
+            orderings: Vec::new(),
+            colocations: Vec::new(),
+            tags: Default::default(),
+            defaults,
+            unsupported: Default::default(),
+            by_id: Default::default(),
+            forgotten: Default::default(),
+            have_fencing: false,
+            unfencing: false,
+            issues: Vec::new(),
+            scores: Vec::new(),
+            update_depth: 0,
+            put_off: Vec::new(),
+        }
+    }
+
+    /// Remembers what is wrong, unless it was said already.
+    pub(crate) fn note_issue(&mut self, issue: ConfigIssue) {
+        if !self.issues.iter().rev().take(ISSUES_COMPARED).any(|known| *known == issue) {
+            self.issues.push(issue);
+        }
+    }
+
+    /// A section of the configuration, shared.
+    pub(crate) fn section(&self, name: &str) -> Option<Element> {
+        self.cib.descend(&["configuration", name]).cloned()
+    }
+
+    fn count_resources(&mut self) {
+        for resource in &self.resources {
+            if !resource.children.is_empty() {
+                continue;
+            }
+            if resource.state.removed && resource.state.role <= model::Role::Stopped {
+                continue;
+            }
+            let target = resource.meta.get("target-role").and_then(|role| role.parse().ok());
+            self.disabled_count += usize::from(target == Some(model::Role::Stopped));
+            self.blocked_count += usize::from(resource.state.blocked);
+        }
+    }
+}

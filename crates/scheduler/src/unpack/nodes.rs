@@ -1,0 +1,101 @@
+//! Nodes as configured, and their attributes.
+//!
+//! Decides: who is a node, in which order. Given: `nodes`. Leaves to others: how they are (`status`).
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::notation::{BlockContext, RuleInput, compare_names, score_attr, unpack_blocks};
+use crate::{Cluster, ConfigIssue, Node, NodeId, NodeKind, NodeState};
+use std::sync::Arc;
+use xml::Element;
+
+impl Cluster {
+    pub(super) fn unpack_nodes(&mut self) {
+        let mut found: Vec<(Node, Element)> = Vec::new();
+        for element in self.section("nodes").iter().flat_map(|nodes| nodes.elements_named("node")) {
+            let (Some(id), Some(name)) = (element.id(), element.attr("uname")) else {
+                self.note_issue(ConfigIssue::error(
+                    "Ignoring <node> entry in configuration without id and uname",
+                ));
+                continue;
+            };
+            match element.attr("type").map(str::to_ascii_lowercase).as_deref() {
+                None | Some("member") => {}
+                Some("remote") => {
+                    let issue = format!("Ignoring node {name} because remote nodes are not supported yet");
+                    self.note_issue(ConfigIssue::error(issue));
+                    continue;
+                }
+                Some(other) => {
+                    let issue = format!("Ignoring node {name} with unrecognized type '{other}'");
+                    self.note_issue(ConfigIssue::error(issue));
+                    continue;
+                }
+            }
+            let state = NodeState {
+                score: score_attr(element, "score"),
+                unclean: self.options.startup_fencing,
+                unseen: true,
+                ..NodeState::default()
+            };
+            let node = Node {
+                name: Arc::from(name),
+                id: Arc::from(id),
+                kind: NodeKind::Cluster,
+                state,
+                ..Node::default()
+            };
+            let place = found.iter().position(|(other, _)| compare_names(name, &other.name).is_le());
+            found.insert(place.unwrap_or(found.len()), (node, element.clone()));
+        }
+        let elements: Vec<Element> = found.iter().map(|(_, element)| element.clone()).collect();
+        self.nodes = found.into_iter().map(|(node, _)| node).collect();
+        for (index, element) in elements.iter().enumerate() {
+            self.node_mut(NodeId::new(index)).attributes.insert(Arc::from("#kind"), Arc::from("cluster"));
+            self.add_node_attributes(NodeId::new(index), Some(element), false);
+        }
+    }
+
+    /// Adds attributes from the configuration (which stay as they are) or the status (which win).
+    pub(super) fn add_node_attributes(&mut self, id: NodeId, holder: Option<&Element>, overwrite: bool) {
+        let mut read = crate::cluster::Parameters::new();
+        let mut utilization = crate::cluster::Parameters::new();
+        let mut recheck = self.recheck_by;
+        if let Some(holder) = holder {
+            let rules = RuleInput { now: self.now, ..RuleInput::default() };
+            let context = BlockContext { cib: &self.cib, rules, first_id: None };
+            unpack_blocks(holder, "instance_attributes", &context, &mut recheck, &mut read);
+            unpack_blocks(holder, "utilization", &context, &mut recheck, &mut utilization);
+        }
+        self.recheck_by = recheck;
+        let is_dc_by_id =
+            self.cib.attr("dc-uuid").is_some_and(|dc| dc.eq_ignore_ascii_case(&self.node(id).id));
+        if self.dc.is_none() && is_dc_by_id {
+            self.dc = Some(id);
+            self.node_mut(id).state.is_dc = true;
+        }
+        let is_dc = if self.dc == Some(id) { "true" } else { "false" };
+        let cluster_name = self.options.cluster_name.clone();
+        let node = self.node_mut(id);
+        let own = [("#uname", node.name.clone()), ("#id", node.id.clone()), ("#is_dc", Arc::from(is_dc))];
+        let own = own.into_iter().chain(cluster_name.clone().map(|name| ("#cluster-name", name)));
+        node.attributes.extend(own.map(|(name, value)| (Arc::from(name), value)));
+        for (name, value) in read {
+            if overwrite || !node.attributes.contains_key(&name) {
+                node.attributes.insert(name, value);
+            }
+        }
+        for (name, value) in utilization {
+            node.utilization.entry(name).or_insert(value);
+        }
+        if !node.attributes.contains_key("#site-name") {
+            let site = node.attributes.get("site-name").cloned().or(cluster_name);
+            node.attributes.extend(site.map(|site| (Arc::from("#site-name"), site)));
+        }
+    }
+
+    /// The node of an id, else of a name.
+    pub(super) fn find_node(&self, id: &str, name: Option<&str>) -> Option<NodeId> {
+        let by_id = self.nodes.iter().position(|node| node.id.eq_ignore_ascii_case(id));
+        by_id.map(NodeId::new).or_else(|| self.node_named(name?))
+    }
+}

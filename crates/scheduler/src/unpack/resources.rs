@@ -1,0 +1,427 @@
+//! Resources as configured.
+//!
+//! Decides: which there are, with templates filled in, meta-attributes inherited and defaulted. Given: `resources`.
+//! Leaves to others: where they run (`history`). Kinds that are not scheduled yet are reported by name and left out, and
+//! their history with them, so that nothing of them is touched.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::cluster::{Allowed, MultiplyActive, NodeTable, Parameters, Work};
+use crate::notation::{
+    BlockContext, RuleInput, interval_ms, is_true, parse_bool, parse_score, unpack_blocks,
+};
+use crate::{
+    Agent, Cluster, ConfigIssue, NodeId, QuorumPolicy, Resource, ResourceId, ResourceState, Variant,
+};
+use model::{Role, Score};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use xml::{Element, Node};
+
+impl Cluster {
+    pub(super) fn unpack_resources(&mut self) {
+        let Some(section) = self.section("resources") else { return };
+        for element in section.elements() {
+            let Some(id) = element.id().filter(|id| !id.is_empty()) else {
+                let issue = format!("Ignoring <{}> resource without id", element.name());
+                self.note_issue(ConfigIssue::error(issue));
+                continue;
+            };
+            match element.name() {
+                "template" => {
+                    self.tags.entry(Arc::from(id)).or_default();
+                }
+                "primitive" | "group" => {
+                    if let Some(resource) = self.unpack_resource(element, None) {
+                        self.top.push(resource);
+                    }
+                }
+                "clone" | "bundle" | "master" => self.leave_out(element, id),
+                other => {
+                    let issue = format!("Ignoring <{other}> resource '{id}' because it is of no known kind");
+                    self.note_issue(ConfigIssue::error(issue));
+                }
+            }
+        }
+        let resources = &self.resources;
+        let priority = |id: &ResourceId| std::cmp::Reverse(resources[id.index()].state.priority);
+        self.top.sort_by_key(priority);
+        if self.options.fencing_enabled && !self.have_fencing {
+            self.note_issue(ConfigIssue::error(
+                "Resource start-up disabled since no fencing resources have been defined. Either configure some or \
+                 disable fencing with the fencing-enabled option. NOTE: Clusters with shared data need fencing to \
+                 ensure data integrity",
+            ));
+        }
+    }
+
+    fn leave_out(&mut self, element: &Element, id: &str) {
+        let kind = element.name();
+        let issue = format!("Leaving {kind} '{id}' as it is because {kind}s are not supported yet");
+        self.note_issue(ConfigIssue::error(issue));
+        for inner in element.descendants() {
+            let is_resource = matches!(inner.name(), "primitive" | "group" | "clone" | "bundle" | "master");
+            if is_resource && let Some(id) = inner.id() {
+                self.unsupported.insert(Arc::from(id));
+                // A primitive in a clone can still make fencing possible.
+                let fences = inner.attr("class").is_some_and(|class| class.eq_ignore_ascii_case("stonith"));
+                self.have_fencing |= fences;
+            }
+        }
+    }
+
+    /// The history of something that is left out: an instance of it, or a container or address of a bundle.
+    pub(super) fn is_unsupported(&self, history_id: &str) -> bool {
+        let known = |id: &str| self.unsupported.contains(id);
+        if known(history_id) || known(crate::notation::base_name(history_id)) {
+            return true;
+        }
+        history_id.match_indices('-').any(|(at, _)| known(&history_id[..at]))
+            && !self.by_id.contains_key(history_id)
+    }
+
+    /// Reads a primitive or group (with its members).
+    pub(super) fn unpack_resource(
+        &mut self,
+        original: &Element,
+        parent: Option<ResourceId>,
+    ) -> Option<ResourceId> {
+        let id = original.id()?.to_owned();
+        if self.by_id.contains_key(id.as_str()) {
+            self.note_issue(ConfigIssue::error(format!("Ignoring second resource '{id}' of the same id")));
+            return None;
+        }
+        let xml = self.with_template(original, &id)?;
+        let variant = if xml.name() == "group" { Variant::Group } else { Variant::Primitive };
+        let index = ResourceId::new(self.resources.len());
+        let operations = Cluster::configured_operations(&self.cib, &xml);
+        let agent = (variant == Variant::Primitive).then(|| Agent {
+            class: Arc::from(xml.attr("class").unwrap_or_default()),
+            provider: xml.attr("provider").map(Arc::from),
+            name: Arc::from(xml.attr("type").unwrap_or_default()),
+        });
+        self.by_id.insert(Arc::from(id.as_str()), index);
+        self.resources.push(Resource {
+            id: Arc::from(id.as_str()),
+            history_id: None,
+            variant,
+            parent,
+            children: Vec::new(),
+            xml: xml.clone(),
+            operations,
+            agent,
+            meta: Parameters::new(),
+            utilization: Parameters::new(),
+            state: ResourceState { role: Role::Stopped, unique: true, ..ResourceState::default() },
+            work: Work { unassigned: true, ..Work::default() },
+        });
+        self.read_meta(index);
+        self.read_state(index);
+        if variant == Variant::Group {
+            self.unpack_members(index, &xml);
+            if self.resource(index).children.is_empty() {
+                let issue = format!("There are no members of group {id}");
+                self.note_issue(ConfigIssue::warning(issue));
+            }
+        }
+        self.allow_default_nodes(index);
+        if xml.attr("template").is_none()
+            && let Some(template) = original.attr("template")
+        {
+            self.tags.entry(Arc::from(template)).or_default().push(Arc::from(id));
+        }
+        Some(index)
+    }
+
+    fn unpack_members(&mut self, group: ResourceId, xml: &Element) {
+        let truth = |meta: &Parameters, name: &str| {
+            meta.get(name).and_then(|value| parse_bool(value)).unwrap_or(true)
+        };
+        let resource = self.resource_mut(group);
+        resource.work.ordered = truth(&resource.meta, "ordered");
+        resource.work.colocated = truth(&resource.meta, "collocated");
+        for element in xml.elements_named("primitive") {
+            if let Some(member) = self.unpack_resource(element, Some(group)) {
+                self.resource_mut(group).children.push(member);
+            }
+        }
+    }
+
+    // --- templates ------------------------------------------------------------------------------------------------
+
+    /// The resource's element with what its template holds; `None` if the template cannot be used.
+    fn with_template(&mut self, original: &Element, id: &str) -> Option<Element> {
+        let Some(reference) = original.attr("template") else { return Some(original.clone()) };
+        let section = self.section("resources");
+        let template = section.as_ref().and_then(|s| s.child_with_id("template", reference));
+        let Some(template) = template.filter(|_| reference != id) else {
+            let issue = format!("Ignoring resource '{id}' because template '{reference}' cannot be used");
+            self.note_issue(ConfigIssue::error(issue));
+            return None;
+        };
+        let mut merged = Element::new(original.name_shared().clone());
+        merged.replace_attrs(template);
+        merged.set_attr("id", id);
+        let own_operations = original.child("operations");
+        for child in template.elements() {
+            // With operations of its own, the template's are only what they leave open.
+            if child.name() != "operations" || own_operations.is_none() {
+                merged.push(child.clone());
+            }
+        }
+        for child in original.elements() {
+            let is_operations = child.name() == "operations";
+            match template.child("operations").filter(|_| is_operations) {
+                Some(theirs) => merged.push(merge_operations(child, theirs)),
+                None => merged.push(child.clone()),
+            }
+        }
+        Some(merged)
+    }
+
+    // --- meta-attributes and what follows from them ---------------------------------------------------------------
+
+    fn read_meta(&mut self, id: ResourceId) {
+        let mut meta = Parameters::new();
+        let mut utilization = Parameters::new();
+        let mut recheck = self.recheck_by;
+        let resource = self.resource(id);
+        for attribute in resource.xml.attributes() {
+            meta.insert(Arc::from(attribute.name().as_str()), Arc::from(attribute.value()));
+        }
+        let rules = RuleInput {
+            now: self.now,
+            class: resource.xml.attr("class"),
+            provider: resource.xml.attr("provider"),
+            agent: resource.xml.attr("type"),
+            ..RuleInput::default()
+        };
+        let context = BlockContext { cib: &self.cib, rules, first_id: None };
+        unpack_blocks(&resource.xml, "meta_attributes", &context, &mut recheck, &mut meta);
+        let mut ancestor = resource.parent;
+        let mut inherited = Parameters::new();
+        while let Some(parent) = ancestor {
+            unpack_blocks(
+                &self.resource(parent).xml,
+                "meta_attributes",
+                &context,
+                &mut recheck,
+                &mut inherited,
+            );
+            ancestor = self.resource(parent).parent;
+        }
+        for (name, value) in inherited {
+            meta.entry(name).or_insert(value);
+        }
+        if let Some(defaults) = &self.defaults.resources {
+            unpack_blocks(defaults, "meta_attributes", &context, &mut recheck, &mut meta);
+        }
+        if let Some(parent) = resource.parent {
+            for (name, value) in &self.resource(parent).meta {
+                meta.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        let plain = RuleInput { now: self.now, ..RuleInput::default() };
+        let plain = BlockContext { cib: &self.cib, rules: plain, first_id: None };
+        unpack_blocks(&resource.xml, "utilization", &plain, &mut recheck, &mut utilization);
+        self.recheck_by = recheck;
+        let resource = self.resource_mut(id);
+        resource.meta = meta;
+        resource.utilization = utilization;
+    }
+
+    fn read_state(&mut self, id: ResourceId) {
+        let resource = self.resource(id);
+        let meta = |name: &str| resource.meta.get(name).map(|value| &**value);
+        let mut state = resource.state.clone();
+        let mut work = resource.work.clone();
+        let score = |name: &str| meta(name).and_then(parse_score);
+        state.managed = !self.options.maintenance_mode;
+        state.priority = score("priority").unwrap_or_default().value();
+        state.critical = meta("critical").is_none_or(|value| is_true(Some(value)));
+        state.migratable = is_true(meta("allow-migrate"));
+        if let Some(value) = meta("is-managed").filter(|value| !value.eq_ignore_ascii_case("default")) {
+            state.managed = is_true(Some(value));
+        }
+        if is_true(meta("maintenance")) || self.options.maintenance_mode {
+            state.managed = false;
+            state.maintenance = true;
+        }
+        work.multiply_active = match meta("multiple-active").map(str::to_ascii_lowercase).as_deref() {
+            Some("stop_only") => MultiplyActive::StopOnly,
+            Some("block") => MultiplyActive::Block,
+            Some("stop_unexpected") => MultiplyActive::StopUnexpected,
+            _ => MultiplyActive::Restart,
+        };
+        state.stickiness = score("resource-stickiness").unwrap_or_default();
+        let threshold = score("migration-threshold").filter(|threshold| threshold.value() >= 0);
+        state.migration_threshold = threshold.unwrap_or(Score::INFINITY).value();
+        state.failure_timeout_ms = interval_ms(meta("failure-timeout"));
+        let class = resource.xml.attr("class").unwrap_or_default();
+        state.fence_device = class.eq_ignore_ascii_case("stonith");
+        let is_remote = class.eq_ignore_ascii_case("ocf")
+            && resource.xml.attr("provider") == Some("pacemaker")
+            && resource.xml.attr("type") == Some("remote");
+        let requires = meta("requires").map(str::to_owned);
+        let remote_node = meta("remote-node").map(str::to_owned);
+        let name = resource.id.clone();
+        self.have_fencing |= state.fence_device;
+        self.read_requires(&mut state, requires.as_deref(), is_remote, &name);
+        *self.state_mut(id) = state;
+        *self.work_mut(id) = work;
+        if let Some(role) = self.target_role(id, true) {
+            self.state_mut(id).next_role = role;
+        }
+        if is_remote || remote_node.is_some() {
+            let issue = format!(
+                "Treating '{name}' as an ordinary resource because remote nodes are not supported yet"
+            );
+            self.note_issue(ConfigIssue::error(issue));
+        }
+    }
+
+    fn read_requires(&mut self, state: &mut ResourceState, value: Option<&str>, is_remote: bool, name: &str) {
+        let fencing = self.options.fencing_enabled;
+        let default = if state.fence_device || is_remote {
+            "quorum"
+        } else if self.unfencing {
+            "unfencing"
+        } else if fencing {
+            "fencing"
+        } else if self.options.quorum_policy == QuorumPolicy::Ignore {
+            "nothing"
+        } else {
+            "quorum"
+        };
+        let lower = value.map(str::to_ascii_lowercase);
+        let chosen = match lower.as_deref() {
+            Some(known @ ("nothing" | "quorum" | "fencing" | "unfencing")) => known,
+            Some(other) => {
+                let issue =
+                    format!("Resetting 'requires' for {name} to '{default}' because '{other}' is not valid");
+                self.note_issue(ConfigIssue::error(issue));
+                default
+            }
+            None => default,
+        };
+        match chosen {
+            "quorum" => state.needs_quorum = true,
+            "fencing" => state.needs_fencing = true,
+            "unfencing" if state.fence_device || !fencing => state.needs_quorum = true,
+            "unfencing" => {
+                state.needs_fencing = true;
+                state.needs_unfencing = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// The role the administrator limits a resource to, if it is less than it could be.
+    pub(crate) fn target_role(&mut self, id: ResourceId, report: bool) -> Option<Role> {
+        let resource = self.resource(id);
+        let value = resource.meta.get("target-role")?.clone();
+        if value.eq_ignore_ascii_case("started") || value.eq_ignore_ascii_case("default") {
+            return None;
+        }
+        let promotable = self.work(self.top_of(id)).promotable;
+        let name = resource.id.clone();
+        match value.parse::<Role>() {
+            Ok(Role::Unknown) | Err(_) => {
+                if report {
+                    let issue = format!("Ignoring 'target-role' for {name} because '{value}' is not valid");
+                    self.note_issue(ConfigIssue::error(issue));
+                }
+                None
+            }
+            Ok(role) if role <= Role::Started => Some(role),
+            Ok(Role::Unpromoted) if promotable => Some(Role::Unpromoted),
+            Ok(_) if promotable => None,
+            Ok(role) => {
+                if report {
+                    let issue = format!(
+                        "Ignoring 'target-role' for {name} because '{role}' only makes sense for promotable clones"
+                    );
+                    self.note_issue(ConfigIssue::error(issue));
+                }
+                None
+            }
+        }
+    }
+
+    // --- what it thinks of the nodes ------------------------------------------------------------------------------
+
+    fn allow_default_nodes(&mut self, id: ResourceId) {
+        let allow = self.options.symmetric;
+        let fill = |node: &crate::Node| {
+            allow.then(|| Allowed { score: node.state.score.value(), ..Allowed::default() })
+        };
+        self.work_mut(id).allowed = Vec::new();
+        let table: NodeTable = self.nodes.iter().map(fill).collect();
+        self.work_mut(id).allowed = table;
+    }
+
+    /// Adds to what a resource and all in it think of a node, or of all nodes.
+    pub(crate) fn add_location(&mut self, id: ResourceId, node: Option<NodeId>, score: Score) {
+        let nodes: Vec<NodeId> = match node {
+            Some(node) => vec![node],
+            None => self.node_ids().collect(),
+        };
+        for &node in &nodes {
+            self.add_node_score(id, node, score);
+        }
+        if node.is_none() && score == Score::MINUS_INFINITY {
+            self.work_mut(id).assigned = None;
+        }
+    }
+
+    fn add_node_score(&mut self, id: ResourceId, node: NodeId, score: Score) {
+        for index in 0..self.resource(id).children.len() {
+            let child = self.resource(id).children[index];
+            self.add_node_score(child, node, score);
+        }
+        let base = self.node(node).state.score.value();
+        if let Some(entry) = self.work_mut(id).allowed.get_mut(node.index()) {
+            let allowed = entry.get_or_insert_with(|| Allowed { score: base, ..Allowed::default() });
+            allowed.score = add_scores(allowed.score, score.value());
+        }
+    }
+
+    /// Nothing may run this resource.
+    pub(super) fn ban_everywhere(&mut self, id: ResourceId) {
+        let banned = Allowed { score: Score::MINUS_INFINITY.value(), ..Allowed::default() };
+        self.work_mut(id).allowed = vec![Some(banned); self.nodes.len()];
+    }
+
+    // --- tags -----------------------------------------------------------------------------------------------------
+
+    pub(super) fn unpack_tags(&mut self) {
+        let Some(section) = self.section("tags") else { return };
+        for tag in section.elements_named("tag") {
+            let Some(id) = tag.id() else { continue };
+            let references = tag.elements_named("obj_ref").filter_map(Element::id).map(Arc::from);
+            let known = self.tags.entry(Arc::from(id)).or_default();
+            for reference in references {
+                if !known.contains(&reference) {
+                    known.push(reference);
+                }
+            }
+        }
+    }
+}
+
+/// The sum of two scores that may be beyond the infinities.
+pub(crate) fn add_scores(a: i32, b: i32) -> i32 {
+    (Score::new(i64::from(a)) + Score::new(i64::from(b))).value()
+}
+
+/// A resource's operations with those of its template that it does not have.
+fn merge_operations(own: &Element, template: &Element) -> Element {
+    let key = |op: &Element| {
+        let role = op.attr("role").and_then(|role| role.parse::<Role>().ok());
+        let role =
+            role.filter(|role| !matches!(role, Role::Started | Role::Unpromoted)).unwrap_or(Role::Unknown);
+        (op.attr("name").unwrap_or_default().to_owned(), role)
+    };
+    let known: BTreeSet<(String, Role)> = own.elements().map(key).collect();
+    let inherited = template.elements().filter(|op| !known.contains(&key(op)));
+    own.clone().with_children(inherited.cloned().map(Node::from))
+}

@@ -1,0 +1,186 @@
+//! How the nodes are.
+//!
+//! Decides: which nodes are online, pending, leaving, unclean (Pacemaker Explained, "Node Status"). Given: `status`.
+//! Leaves to others: what runs on them (`history`).
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::notation::{integer, is_true, parse_bool, whole_seconds};
+use crate::{Cluster, NodeId, QuorumPolicy};
+use model::Score;
+use xml::Element;
+
+/// What a `node_state` says of membership.
+struct Membership<'a> {
+    /// Since when it is a member (seconds since the epoch, or 1); zero if it is none; `None` if nobody knows.
+    member: Option<i64>,
+    /// The same for its controller.
+    online: i64,
+    join: Option<&'a str>,
+    expected: Option<&'a str>,
+}
+
+impl<'a> Membership<'a> {
+    fn read(state: &'a Element, now: i64) -> Membership<'a> {
+        let member = state.attr("in_ccm").and_then(|text| match parse_bool(text) {
+            Some(true) => Some(now.max(1)),
+            Some(false) => Some(0),
+            None => integer(text).filter(|&when| when >= 0),
+        });
+        let online = match state.attr("crmd") {
+            Some(text) if text.eq_ignore_ascii_case("online") => 1,
+            Some(text) if !text.eq_ignore_ascii_case("offline") => integer(text).unwrap_or(0).max(0),
+            _ => 0,
+        };
+        Membership { member, online, join: state.attr("join"), expected: state.attr("expected") }
+    }
+
+    fn is_member(&self) -> bool {
+        self.member.is_some_and(|when| when > 0)
+    }
+}
+
+impl Cluster {
+    pub(super) fn unpack_status(&mut self) {
+        let Some(status) = self.cib.child("status").cloned() else { return };
+        for state in status.elements_named("node_state") {
+            self.unpack_node_state(state);
+        }
+        // With fencing, the history of lost nodes matters as well; it is read after that of the others.
+        for include_lost in [false, true] {
+            for state in status.elements_named("node_state") {
+                self.unpack_node_history(state, include_lost);
+            }
+        }
+    }
+
+    fn unpack_node_state(&mut self, state: &Element) {
+        let Some(id) = state.id() else { return };
+        let Some(node) = self.find_node(id, state.attr("uname")) else { return };
+        self.add_node_attributes(node, state.child("transient_attributes"), true);
+        let attribute = |cluster: &Cluster, name: &str| {
+            is_true(cluster.node(node).attributes.get(name).map(|value| &**value))
+        };
+        let (standby, maintenance) = (attribute(self, "standby"), attribute(self, "maintenance"));
+        let node_state = &mut self.node_mut(node).state;
+        node_state.standby |= standby;
+        node_state.maintenance |= maintenance;
+        node_state.unclean = false;
+        node_state.unseen = false;
+        self.determine_online(node, state);
+        let policy = self.options.quorum_policy;
+        if !self.quorate && self.node(node).state.online && policy == QuorumPolicy::Fence {
+            self.fence_node(node, "cluster does not have quorum", false);
+        }
+    }
+
+    fn determine_online(&mut self, node: NodeId, state: &Element) {
+        let seen = Membership::read(state, self.now.secs);
+        let shutdown = self.node(node).attributes.get("shutdown").is_some_and(|value| **value != *"0");
+        let node_state = &mut self.node_mut(node).state;
+        node_state.shutdown = shutdown;
+        if !shutdown && seen.expected.is_some_and(|e| e.eq_ignore_ascii_case("member")) {
+            node_state.expected_up = true;
+        }
+        let online = if self.options.fencing_enabled {
+            self.is_online_with_fencing(node, &seen)
+        } else {
+            self.is_online_without_fencing(node, &seen)
+        };
+        let node_state = &mut self.node_mut(node).state;
+        node_state.online |= online;
+        if !online || shutdown {
+            node_state.score = Score::MINUS_INFINITY;
+        }
+    }
+
+    fn is_online_without_fencing(&mut self, node: NodeId, seen: &Membership<'_>) -> bool {
+        if !seen.is_member() {
+            return false;
+        }
+        if seen.online > 0 {
+            return seen.join.is_some_and(|join| join.eq_ignore_ascii_case("member"));
+        }
+        if self.node(node).state.expected_up {
+            self.fence_node(node, "peer is unexpectedly down", false);
+        }
+        false
+    }
+
+    fn is_online_with_fencing(&mut self, node: NodeId, seen: &Membership<'_>) -> bool {
+        if self.node(node).state.shutdown {
+            return seen.online > 0;
+        }
+        let Some(member) = seen.member else {
+            self.fence_node(node, "peer has not been seen by the cluster", false);
+            return false;
+        };
+        if seen.join == Some("nack") {
+            self.fence_node(node, "peer failed Pacemaker membership criteria", false);
+        } else if self.is_termination_requested(node) {
+            if member <= 0 && seen.online <= 0 && seen.join == Some("down") {
+                return false;
+            }
+            self.fence_node(node, "fencing was requested", false);
+        } else if seen.expected.is_none_or(|expected| expected == "down") {
+            if self.is_pending_too_long(member, seen.online) {
+                self.fence_node(node, "peer pending timed out on joining the process group", false);
+            } else if member > 0 || seen.online > 0 {
+                let state = &mut self.node_mut(node).state;
+                state.standby = true;
+                state.pending = true;
+            }
+        } else if member <= 0 {
+            self.fence_node(node, "peer is no longer part of the cluster", true);
+        } else if seen.online <= 0 {
+            self.fence_node(node, "peer process is no longer available", false);
+        } else {
+            match seen.join {
+                Some("member") => {}
+                Some("pending" | "down") => {
+                    let state = &mut self.node_mut(node).state;
+                    state.standby = true;
+                    state.pending = true;
+                }
+                _ => self.fence_node(node, "peer was in an unknown state", false),
+            }
+        }
+        member > 0
+    }
+
+    fn is_termination_requested(&self, node: NodeId) -> bool {
+        let Some(value) = self.node(node).attributes.get("terminate") else { return false };
+        parse_bool(value).unwrap_or_else(|| integer(value).is_some_and(|when| when > 0))
+    }
+
+    fn is_pending_too_long(&mut self, member: i64, online: i64) -> bool {
+        let limit_ms = self.options.node_pending_timeout_ms;
+        if limit_ms == 0 || member <= 0 || online > 0 {
+            return false;
+        }
+        let deadline = member.saturating_add(whole_seconds(limit_ms));
+        if self.now.secs >= deadline {
+            return true;
+        }
+        self.recheck_at(deadline);
+        false
+    }
+
+    fn unpack_node_history(&mut self, state: &Element, include_lost: bool) {
+        let (Some(id), Some(name)) = (state.id(), state.attr("uname")) else { return };
+        let Some(node) = self.find_node(id, Some(name)) else { return };
+        let node_state = &self.node(node).state;
+        if node_state.unpacked {
+            return;
+        }
+        let lost_matter = self.options.fencing_enabled || self.options.shutdown_lock;
+        let take = node_state.online || lost_matter || include_lost && self.options.fencing_enabled;
+        if !take {
+            return;
+        }
+        self.node_mut(node).state.unpacked = true;
+        let Some(resources) = state.descend(&["lrm", "lrm_resources"]) else { return };
+        for resource in resources.elements_named("lrm_resource") {
+            self.unpack_resource_history(node, resource);
+        }
+    }
+}
