@@ -10,10 +10,10 @@ mod resource;
 
 pub use node::{Node, NodeId, NodeKind, NodeState};
 pub use options::{ClusterOptions, PlacementStrategy, QuorumPolicy};
+pub(crate) use resource::Work;
 pub use resource::{
     Agent, Allowed, MultiplyActive, NodeTable, Parameters, Resource, ResourceId, ResourceState, Variant,
 };
-pub(crate) use resource::Work;
 
 use crate::ConfigIssue;
 use crate::action::{Action, ActionId};
