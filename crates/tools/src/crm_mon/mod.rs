@@ -106,11 +106,11 @@ fn print_once(args: &[OsString], options: &Options, out: &mut dyn Write, err: &m
             };
             if lists.finish().is_ok() { code } else { ExitCode::IOERR }
         }
-        Format::Xml => print_xml(args, options, &gathered, out),
+        Format::Xml | Format::Json => print_report(args, options, &gathered, out),
     }
 }
 
-fn print_xml(
+fn print_report(
     args: &[OsString],
     options: &Options,
     gathered: &Result<(Element, Daemons), MonitorError>,
@@ -127,6 +127,11 @@ fn print_xml(
         Err(error) => (Vec::new(), error.exit_code(), Some(format!("crm_mon: {error}"))),
     };
     let report = report.with_children(sections).with_child(xml_form::result(code, error.as_deref()));
-    let written = out.write_all(xml_form::write(&report).as_bytes()).and_then(|()| out.flush());
+    let text = if options.format() == Format::Json {
+        format!("{:#}\n", xml_form::json(&report))
+    } else {
+        xml_form::write(&report)
+    };
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     if written.is_ok() { code } else { ExitCode::IOERR }
 }

@@ -14,6 +14,8 @@ pub(super) enum Format {
     Text,
     /// For programs.
     Xml,
+    /// For other programs: the XML, with attributes as members and elements of a name as a list.
+    Json,
 }
 
 /// Provides a summary of cluster's current state.
@@ -45,8 +47,8 @@ pub(super) struct Options {
     #[arg(short = 'X', long, hide = true)]
     pub as_xml: bool,
 
-    /// A list of sections to include in the output: all, default, none, or of attributes, bans, failures, nodes,
-    /// options, resources, summary, separated by commas
+    /// A list of sections to include in the output: all, default, none, or of attributes, bans, failcounts, failures,
+    /// nodes, operations, options, resources, summary, separated by commas
     #[arg(
         short = 'I',
         long,
@@ -70,6 +72,15 @@ pub(super) struct Options {
     /// Display inactive resources
     #[arg(short = 'r', long, help_heading = "Display Options")]
     pub inactive: bool,
+    /// Display resource fail counts
+    #[arg(short = 'f', long, help_heading = "Display Options")]
+    pub failcounts: bool,
+    /// Display resource operation history
+    #[arg(short = 'o', long, help_heading = "Display Options")]
+    pub operations: bool,
+    /// Display resource operation history with timing details
+    #[arg(short = 't', long, help_heading = "Display Options")]
+    pub timing_details: bool,
     /// Display negative location constraints
     #[arg(short = 'L', long, help_heading = "Display Options")]
     pub neg_locations: bool,
@@ -101,8 +112,10 @@ pub(super) enum Section {
     None,
     Attributes,
     Bans,
+    FailCounts,
     Failures,
     Nodes,
+    Operations,
     Options,
     Resources,
     Summary,
@@ -114,11 +127,14 @@ const ALL: Sections = Sections {
     nodes: true,
     resources: true,
     attributes: true,
+    fail_counts: true,
+    operations: true,
     failures: true,
     bans: true,
 };
 
-const FOR_PEOPLE: Sections = Sections { options: false, attributes: false, bans: false, ..ALL };
+const FOR_PEOPLE: Sections =
+    Sections { options: false, attributes: false, fail_counts: false, operations: false, bans: false, ..ALL };
 
 impl Options {
     pub(super) fn format(&self) -> Format {
@@ -127,14 +143,14 @@ impl Options {
 
     /// Whether to print once: files do not change by themselves, and what is for programs has to have an end.
     pub(super) fn is_one_shot(&self) -> bool {
-        self.one_shot || self.xml_file.is_some() || self.format() == Format::Xml
+        self.one_shot || self.xml_file.is_some() || self.format() != Format::Text
     }
 
     /// The sections to show: the format's, and what was asked for, in the order of asking.
     pub(super) fn sections(&self) -> Sections {
         let default = match self.format() {
             Format::Text => FOR_PEOPLE,
-            Format::Xml => ALL,
+            Format::Xml | Format::Json => ALL,
         };
         let mut sections = default;
         for &section in &self.include {
@@ -145,19 +161,22 @@ impl Options {
         }
         sections.attributes |= self.show_node_attributes;
         sections.bans |= self.neg_locations;
+        sections.operations |= self.operations || self.timing_details;
+        sections.fail_counts |= self.failcounts || self.operations;
         sections.summary &= !self.hide_headers;
         sections
     }
 
     pub(super) fn show(&self) -> Show {
         // Programs get everything, and choose themselves.
-        let xml = self.format() == Format::Xml;
+        let everything = self.format() != Format::Text;
         Show {
-            inactive: self.inactive || xml,
+            inactive: self.inactive || everything,
             pending: true,
             node_ids: self.show_detail,
             clone_detail: self.show_detail,
             by_node: self.group_by_node,
+            timing: self.timing_details,
             failure_details: self.show_detail,
         }
     }
@@ -179,8 +198,10 @@ fn change(sections: &mut Sections, section: Section, on: bool, default: Sections
         }
         Section::Attributes => &mut sections.attributes,
         Section::Bans => &mut sections.bans,
+        Section::FailCounts => &mut sections.fail_counts,
         Section::Failures => &mut sections.failures,
         Section::Nodes => &mut sections.nodes,
+        Section::Operations => &mut sections.operations,
         Section::Options => &mut sections.options,
         Section::Resources => &mut sections.resources,
         Section::Summary => &mut sections.summary,

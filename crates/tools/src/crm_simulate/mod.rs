@@ -197,6 +197,7 @@ impl Simulation<'_, '_> {
             nodes: true,
             resources: true,
             attributes: self.options.show_attrs,
+            fail_counts: self.options.show_failcounts,
             failures: self.options.show_failcounts,
             ..Sections::default()
         };

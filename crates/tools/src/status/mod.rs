@@ -8,6 +8,7 @@ mod bans;
 mod clone;
 mod failures;
 mod group;
+mod history;
 mod lists;
 mod nodes;
 mod primitive;
@@ -34,6 +35,10 @@ pub struct Sections {
     pub resources: bool,
     /// Node attributes.
     pub attributes: bool,
+    /// How often resources failed on nodes.
+    pub fail_counts: bool,
+    /// What was run on nodes, with fail counts.
+    pub operations: bool,
     /// Failed actions.
     pub failures: bool,
     /// Location constraints that keep resources off nodes.
@@ -53,6 +58,8 @@ pub struct Show {
     pub clone_detail: bool,
     /// Resources below the nodes they run on.
     pub by_node: bool,
+    /// Operations with when and how long they ran.
+    pub timing: bool,
     /// Failed actions with all technical details.
     pub failure_details: bool,
 }
@@ -74,6 +81,9 @@ pub fn print_status(
     }
     if sections.attributes {
         printed |= nodes::print_attributes(lists, cluster, show, printed);
+    }
+    if sections.fail_counts || sections.operations {
+        printed |= history::print(lists, cluster, sections, show, printed);
     }
     if sections.failures {
         printed |= failures::print(lists, cluster, show, printed);

@@ -43,6 +43,25 @@ pub fn write(report: &Element) -> String {
     text
 }
 
+/// A report as JSON: attributes are members, and elements of a name a list under it. All values stay text.
+pub fn json(element: &Element) -> serde_json::Value {
+    let mut members = serde_json::Map::new();
+    for attribute in element.attributes() {
+        members.insert(attribute.name().to_string(), attribute.value().into());
+    }
+    for child in element.elements() {
+        let list = members.entry(child.name()).or_insert_with(|| serde_json::Value::Array(Vec::new()));
+        if let serde_json::Value::Array(list) = list {
+            list.push(json(child));
+        }
+    }
+    let text = element.text();
+    if !text.is_empty() {
+        members.insert("text".to_owned(), text.into());
+    }
+    members.into()
+}
+
 /// The status, a section an element.
 pub fn status(cluster: &Cluster, sections: Sections, show: Show, daemons: Option<&Daemons>) -> Vec<Element> {
     let mut out = Vec::new();
