@@ -252,6 +252,24 @@ impl Client {
     }
 }
 
+/// Says who serves a name, if it may and answers, whatever transport it talks by; and hangs up.
+pub async fn probe(name: &str, options: &ClientOptions) -> Result<Credentials, ConnectError> {
+    let name = format!("{}{name}", options.name_prefix);
+    let look = async {
+        let mut stream = dial(&name).await?;
+        let server = check_server(&name, &stream).await?;
+        let answer = shake_hands(&name, &mut stream).await?;
+        if answer.error != 0 && answer.error != -nix::libc::EAGAIN {
+            let reason = io::Error::from_raw_os_error(answer.error.saturating_neg());
+            return Err(ConnectError::Refused { name: name.clone(), reason });
+        }
+        Ok(server)
+    };
+    let timeout = options.connect_timeout;
+    let result = tokio::time::timeout(timeout, look).await;
+    result.unwrap_or_else(|_elapsed| Err(ConnectError::Timeout { name: name.clone(), timeout }))
+}
+
 /// What came first.
 enum Heard {
     Response(io::Result<Vec<u8>>),

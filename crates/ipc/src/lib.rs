@@ -20,7 +20,7 @@ mod server;
 mod trust;
 mod wire;
 
-pub use client::{Client, ClientEvent};
+pub use client::{Client, ClientEvent, probe};
 pub use error::{ConnectError, ListenError, RequestError};
 pub use frame::{Dialect, FrameError, MESSAGE_BYTES_MAX};
 pub use options::{ClientOptions, ServerOptions};

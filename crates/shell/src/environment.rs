@@ -114,6 +114,8 @@ pub struct Environment {
     pub log: LogOptions,
     /// The daemon was started again after its end (`PCMK_respawned`).
     pub respawned: bool,
+    /// Pacemakerd has started it (`PCMK_mcp`).
+    pub is_subdaemon: bool,
     /// The clock.
     pub clock: Clock,
 }
@@ -127,6 +129,7 @@ impl Environment {
 
     fn from_lookup(program: &str, lookup: impl Fn(&str) -> Option<String>) -> Environment {
         let pcmk = |name: &str| lookup(&format!("PCMK_{name}")).or_else(|| lookup(&format!("HA_{name}")));
+        let is_set = |name: &str| pcmk(name).as_deref().and_then(model::parse_bool).unwrap_or(false);
         let enabled = |name: &str| {
             pcmk(name).is_some_and(|value| {
                 model::parse_bool(&value)
@@ -154,7 +157,8 @@ impl Environment {
             ocf_root: lookup("OCF_ROOT").map_or_else(|| PathBuf::from("/usr/lib/ocf"), PathBuf::from),
             fence_path,
             log: LogOptions { file: log_file, stderr: enabled("stderr"), debug: enabled("debug") },
-            respawned: pcmk("respawned").as_deref().and_then(model::parse_bool).unwrap_or(false),
+            respawned: is_set("respawned"),
+            is_subdaemon: is_set("mcp"),
             clock: Clock::default(),
             paths,
         }

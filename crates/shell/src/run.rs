@@ -54,6 +54,10 @@ pub fn run<C: Core, E: Effects<C>>(
     effects: E,
 ) -> ExitCode {
     let program = daemon.service.program();
+    if environment.is_subdaemon {
+        // So that what ends pacemakerd's terminal does not end this. It fails only where it is done already.
+        let _ = nix::unistd::setsid();
+    }
     let log = Log::open(&environment.log, &environment.local_node_name(), program);
     log.adopt_libraries();
     log.write("shell", Level::Notice, &format!("Starting Pacemaker {}", description(daemon.service)));
