@@ -127,7 +127,10 @@ impl Case {
         if kind == Kind::Stderr && !path.exists() {
             return Ok(String::new());
         }
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        // Complaints were stored without their last line feed.
+        let unended = kind == Kind::Stderr && !text.ends_with('\n');
+        Ok(if unended { text + "\n" } else { text })
     }
 
     /// Runs it and compares.

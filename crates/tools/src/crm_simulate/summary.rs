@@ -10,10 +10,11 @@ use scheduler::{Action, Cluster, NodeId, Placement, ResourceId, Schedule, Varian
 /// Prints all lines.
 pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, schedule: &Schedule) {
     print_nodes(lists, cluster, schedule);
-    let mut summary = Summary { lists, cluster, schedule, name_width: 5, detail_width: 5 };
+    let mut lines = Vec::new();
     for &id in &cluster.top {
-        summary.resource(id);
+        add_lines(&mut lines, cluster, schedule, id);
     }
+    print_lines(lists, &lines);
 }
 
 fn print_nodes(lists: &mut Lists<'_>, cluster: &Cluster, schedule: &Schedule) {
@@ -37,15 +38,6 @@ fn print_nodes(lists: &mut Lists<'_>, cluster: &Cluster, schedule: &Schedule) {
     }
 }
 
-/// The state of printing: columns grow with what is in them, and never shrink.
-struct Summary<'a, 'w> {
-    lists: &'a mut Lists<'w>,
-    cluster: &'a Cluster,
-    schedule: &'a Schedule,
-    name_width: usize,
-    detail_width: usize,
-}
-
 /// A line in the making.
 struct Line<'a> {
     word: &'static str,
@@ -57,47 +49,54 @@ struct Line<'a> {
     reason_of: Option<&'a Action>,
 }
 
-impl<'a> Summary<'a, '_> {
-    fn resource(&mut self, id: ResourceId) {
-        let resource = self.cluster.resource(id);
-        if resource.variant != Variant::Primitive {
-            for &child in &resource.children {
-                self.resource(child);
-            }
-            return;
-        }
-        let Some(placement) = self.schedule.placements.get(id.index()) else { return };
-        let plan = Plan::new(self.cluster, self.schedule, id, placement);
-        let gone = plan.current.is_none() && placement.state.removed;
-        let idle = plan.current.is_none() && plan.next.is_none();
-        if gone || idle || !placement.state.managed {
-            return;
-        }
-        for line in plan.lines() {
-            self.line(&plan, &line);
-        }
-    }
+/// A line as text, in columns.
+struct Columns<'a> {
+    word: &'static str,
+    name: &'a str,
+    details: String,
+    reason: String,
+}
 
-    fn line(&mut self, plan: &Plan<'a>, line: &Line<'a>) {
-        let name = &*self.cluster.resource(plan.id).id;
-        if name.len() > self.name_width {
-            self.name_width = name.len() + 2;
+fn add_lines<'a>(lines: &mut Vec<Columns<'a>>, cluster: &'a Cluster, schedule: &'a Schedule, id: ResourceId) {
+    let resource = cluster.resource(id);
+    if resource.variant != Variant::Primitive {
+        for &child in &resource.children {
+            add_lines(lines, cluster, schedule, child);
         }
-        let details = plan.details(line);
-        self.detail_width = self.detail_width.max(details.len());
-        let reason = line.reason_of.unwrap_or(line.action).reason.as_deref();
-        let reason = match (reason, line.action.runnable) {
-            (Some(reason), true) => format!("  due to {reason}"),
-            (Some(reason), false) => format!("  due to {reason} (blocked)"),
-            (None, true) => String::new(),
-            (None, false) => "  blocked".to_owned(),
-        };
-        self.lists.item(format_args!(
-            "{:<8}   {name:<name_width$}   ( {details:>detail_width$} ){reason}",
-            line.word,
-            name_width = self.name_width,
-            detail_width = self.detail_width,
-        ));
+        return;
+    }
+    let Some(placement) = schedule.placements.get(id.index()) else { return };
+    let plan = Plan::new(cluster, schedule, id, placement);
+    let gone = plan.current.is_none() && placement.state.removed;
+    let idle = plan.current.is_none() && plan.next.is_none();
+    if gone || idle || !placement.state.managed {
+        return;
+    }
+    lines.extend(plan.lines().iter().map(|line| Columns {
+        word: line.word,
+        name: &resource.id,
+        details: plan.details(line),
+        reason: reason(line),
+    }));
+}
+
+fn reason(line: &Line<'_>) -> String {
+    let reason = line.reason_of.unwrap_or(line.action).reason.as_deref();
+    match (reason, line.action.runnable) {
+        (Some(reason), true) => format!("  due to {reason}"),
+        (Some(reason), false) => format!("  due to {reason} (blocked)"),
+        (None, true) => String::new(),
+        (None, false) => "  blocked".to_owned(),
+    }
+}
+
+fn print_lines(lists: &mut Lists<'_>, lines: &[Columns<'_>]) {
+    // A name that does not fit makes room for two more than itself: that is what readers are used to.
+    let grow = |width: usize, name: &str| if name.len() > width { name.len() + 2 } else { width };
+    let name_width = lines.iter().fold(5, |width, line| grow(width, line.name));
+    let detail_width = lines.iter().map(|line| line.details.len()).fold(5, usize::max);
+    for Columns { word, name, details, reason } in lines {
+        lists.item(format_args!("{word:<8}   {name:<name_width$}   ( {details:>detail_width$} ){reason}"));
     }
 }
 
