@@ -15,7 +15,7 @@ mod result;
 pub use command::{ClientStamp, Command, Device, Fence, FencerMessageError, Level, LevelTarget, Request};
 pub use event::{Event, FenceNotice, Reply, Topic, registered};
 pub use history::{HistoryEntry, OpState, history_from_xml, history_to_xml};
-pub use peer::{ActionLimits, PeerDevice, QueryReply, RemapLimits, SupportFlags};
+pub use peer::{ActionLimits, FenceReply, PeerDevice, QueryReply, RemapLimits, SupportFlags};
 pub use result::ActionResult;
 
 /// The element that carries what a request or answer is about.

@@ -190,3 +190,56 @@ impl QueryReply {
         })
     }
 }
+
+/// What a peer answers that was asked to fence, or tells everybody on behalf of an owner that it has fenced itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FenceReply {
+    /// The operation.
+    pub remote_op: String,
+    /// The device that did it, or could not.
+    pub device: Option<String>,
+    /// Which node.
+    pub target: Option<String>,
+    /// How it ended.
+    pub result: ActionResult,
+    /// It was one of several equal requests.
+    pub merged: bool,
+    /// It is the end of the operation: everybody is told.
+    pub is_broadcast: bool,
+}
+
+impl FenceReply {
+    /// For the wire; `command` is the request it answers.
+    pub fn to_xml(&self, command: &Command) -> Element {
+        let mut reply = Element::new("st-reply").with_attr("t", "stonith-ng").with_attr("st_op", "st_fence");
+        reply.set_attr_opt("st_device_id", self.device.as_ref());
+        reply.set_attr("st_remote_op", &self.remote_op);
+        reply.set_attr_opt("st_clientid", command.client.id.as_ref());
+        reply.set_attr_opt("st_clientname", command.client.name.as_ref());
+        reply.set_attr_opt("st_target", self.target.as_ref());
+        reply.set_attr("st_device_action", "st_fence");
+        reply.set_attr_opt("st_origin", command.origin.as_ref());
+        reply.set_attr("st_callid", command.call_id);
+        reply.set_attr("st_callopt", command.options);
+        self.result.write(&mut reply);
+        if self.merged {
+            reply.set_attr("st_op_merged", "true");
+        }
+        reply
+    }
+
+    /// From the wire, a broadcast [`FenceNotice`](super::FenceNotice) included; `None` if it is no such answer.
+    pub fn from_xml(reply: &Element) -> Option<FenceReply> {
+        let named = reply.descendants().find(|element| element.attr("st_remote_op").is_some())?;
+        let holder = ActionResult::holder(reply);
+        let text = |name| holder.attr(name).or(reply.attr(name)).map(str::to_owned);
+        Some(FenceReply {
+            remote_op: named.attr("st_remote_op")?.to_owned(),
+            device: text("st_device_id"),
+            target: text("st_target"),
+            result: ActionResult::read(holder),
+            merged: reply.attr("st_op_merged").and_then(model::parse_bool) == Some(true),
+            is_broadcast: reply.attr("subt") == Some("broadcast"),
+        })
+    }
+}

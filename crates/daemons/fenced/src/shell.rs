@@ -1,0 +1,106 @@
+//! The fencer's process: gives the core its agents.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::core::{Capabilities, Config, Effect, Event, Fencer, Run};
+use agents::{Description, End, Finder, Verdict, fence, run};
+use messages::core::{EffectId, Service};
+use messages::fencer::{ActionResult, SupportFlags};
+use model::{ExecStatus, ExitCode};
+use shell::{Daemon, Effects, Environment, Outcomes};
+use std::ffi::OsString;
+
+const DAEMON: Daemon = Daemon { service: Service::Fenced, clients_of: &[Service::Based], cluster: true };
+
+/// How long an agent may take to describe itself.
+const DESCRIBE_TIMEOUT_MS: u64 = 10_000;
+
+/// Runs the fencer to its end.
+pub fn main(args: Vec<OsString>) -> ExitCode {
+    // It has no options: the environment says everything.
+    let _ = args;
+    let environment = Environment::load(Service::Fenced.program());
+    let core = Fencer::new(Config { pid: std::process::id() }, environment.now());
+    let finder =
+        Finder { ocf_root: environment.ocf_root.clone(), fence_path: environment.fence_path.clone() };
+    shell::run(DAEMON, &environment, core, Agents { finder })
+}
+
+/// Runs agents.
+struct Agents {
+    finder: Finder,
+}
+
+impl Effects<Fencer> for Agents {
+    fn start(&mut self, id: EffectId, effect: Effect, outcomes: &Outcomes<Event>) {
+        let (finder, outcomes) = (self.finder.clone(), outcomes.clone());
+        tokio::spawn(async move {
+            let event = match effect {
+                Effect::Run(wanted) => perform(&finder, &wanted).await,
+                Effect::Describe { agent } => Event::Described(describe(&finder, &agent).await),
+            };
+            outcomes.send(id, event);
+        });
+    }
+}
+
+async fn perform(finder: &Finder, wanted: &Run) -> Event {
+    let call = fence::Call {
+        agent: &wanted.agent,
+        action: &wanted.action,
+        target: wanted.target.as_deref(),
+        alias: wanted.alias.as_deref(),
+        parameters: &wanted.parameters,
+        host_argument: wanted.host_argument.as_deref(),
+        timeout_ms: u64::from(wanted.timeout_s) * 1000,
+    };
+    let invocation = match fence::invocation(finder, &call) {
+        Ok(invocation) => invocation,
+        Err(error) => {
+            let result = ActionResult::not_done(ExecStatus::NotInstalled, error.to_string());
+            return Event::Exited { pid: None, result };
+        }
+    };
+    let outcome = run::run(&invocation, std::future::pending()).await;
+    let Verdict { rc, status, reason } = fence::verdict(&invocation, &outcome);
+    let output = (!outcome.stdout.is_empty()).then_some(outcome.stdout);
+    let result = ActionResult { exit: ExitCode::new(rc.value()), status, reason, output };
+    Event::Exited { pid: outcome.pid, result }
+}
+
+async fn describe(finder: &Finder, agent: &str) -> Result<Capabilities, String> {
+    let invocation =
+        fence::describe(finder, agent, DESCRIBE_TIMEOUT_MS).map_err(|error| error.to_string())?;
+    let outcome = run::run(&invocation, std::future::pending()).await;
+    if outcome.end != End::Exited(0) {
+        let verdict = fence::verdict(&invocation, &outcome);
+        let code = verdict.rc.value();
+        return Err(verdict.reason.unwrap_or_else(|| format!("metadata returned error code {code}")));
+    }
+    let description = Description::parse(&outcome.stdout).map_err(|error| error.to_string())?;
+    Ok(Capabilities::from(&description))
+}
+
+impl From<&Description> for Capabilities {
+    fn from(description: &Description) -> Capabilities {
+        let mut flags = SupportFlags::default();
+        for (action, flag) in [
+            ("list", SupportFlags::LIST),
+            ("status", SupportFlags::STATUS),
+            ("reboot", SupportFlags::REBOOT),
+            ("on", SupportFlags::ON),
+        ] {
+            if description.action(action).is_some() {
+                flags.insert(flag);
+            }
+        }
+        if description.action("on").is_some_and(|on| on.automatic) {
+            flags.insert(SupportFlags::AUTO_UNFENCE);
+        }
+        let on_target = description.actions.iter().filter(|action| action.on_target);
+        Capabilities {
+            flags,
+            on_target: on_target.map(|action| action.name.clone()).collect(),
+            host_argument: description.host_argument().map(str::to_owned),
+        }
+    }
+}
