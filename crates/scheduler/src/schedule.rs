@@ -16,11 +16,13 @@ pub struct Options {
     pub profile: Profile,
     /// The transition's number.
     pub transition_id: i32,
+    /// Secret parameters may have been blanked in the CIB: what differs in these only has not changed.
+    pub sanitized: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { profile: Profile::default(), transition_id: 1 }
+        Options { profile: Profile::default(), transition_id: 1, sanitized: false }
     }
 }
 

@@ -41,6 +41,18 @@ fn is_provenance(name: &str) -> bool {
         )
 }
 
+/// Parameters of fence devices that are the fencer's, not the agent's.
+fn is_fencer_parameter(name: &str) -> bool {
+    if matches!(name, "provides" | "stonith-timeout") {
+        return true;
+    }
+    let Some(rest) = name.strip_prefix("pcmk_") else { return false };
+    const WHOLE: [&str; 7] =
+        ["action_limit", "delay_base", "delay_max", "host_argument", "host_check", "host_list", "host_map"];
+    let suffix = rest.find('_').map(|at| &rest[at..]);
+    WHOLE.contains(&rest) || matches!(suffix, Some("_action" | "_timeout" | "_retries"))
+}
+
 fn element_of(parameters: &Parameters) -> Element {
     let mut element = Element::new("parameters");
     for (name, value) in parameters {
@@ -145,15 +157,47 @@ impl Cluster {
 
     fn unfencing_digests(&mut self, device: ResourceId, node: NodeId) -> (String, String) {
         let (all, _) = self.definition(device, node, "stonith-on", 0);
-        let version = self.cib.attr("crm_feature_set").and_then(|text| text.parse::<FeatureSet>().ok());
+        let version = self.cib.attr("crm_feature_set").map(str::to_owned);
+        let secure = self.secure_digest(device, node, &all, Some(SECRETS), version.as_deref());
+        (digest(&all), secure)
+    }
+
+    /// The digest without what is secret. Feature sets before 3.16.0 left out some more.
+    fn secure_digest(
+        &mut self,
+        resource: ResourceId,
+        node: NodeId,
+        all: &Parameters,
+        secrets: Option<&str>,
+        version: Option<&str>,
+    ) -> String {
+        let version = version.and_then(|text| text.parse::<FeatureSet>().ok());
         let old = version.is_some_and(|version| version < FeatureSet::new(3, 16, 0));
-        let mut secure = if old { self.parameters(device, Some(node)) } else { all.clone() };
-        let secrets: Vec<&str> = SECRETS.split(' ').collect();
-        let for_fencer =
-            |name: &str| name == "provides" || name == "stonith-timeout" || name.starts_with("pcmk_");
+        let mut secure = if old { self.parameters(resource, Some(node)) } else { all.clone() };
+        let fences = self.state(resource).fence_device;
+        let secrets: Vec<&str> = secrets.unwrap_or_default().split(' ').collect();
         secure.retain(|name, _| {
-            !secrets.contains(&&**name) && !is_provenance(name) && !(old && for_fencer(name))
+            let for_fencer = old && fences && is_fencer_parameter(name);
+            let kept_meta = !old && **name == *"CRM_meta_timeout";
+            !secrets.contains(&&**name) && (kept_meta || !is_provenance(name)) && !for_fencer
         });
-        (digest(&all), digest(&secure))
+        digest(&secure)
+    }
+
+    /// Whether an operation was run with the same parameters but for secret ones.
+    pub(crate) fn differs_in_secrets_only(
+        &mut self,
+        resource: ResourceId,
+        node: NodeId,
+        operation: &Element,
+    ) -> bool {
+        let Some(theirs) = operation.attr("op-secure-digest") else { return false };
+        let task = operation.attr("operation").unwrap_or_default();
+        let interval = number(operation, "interval").and_then(|i| u64::try_from(i).ok()).unwrap_or(0);
+        let (all, _) = self.definition(resource, node, task, interval);
+        let version =
+            operation.attr("crm_feature_set").or(self.cib.attr("crm_feature_set")).map(str::to_owned);
+        let secrets = operation.attr("op-secure-params");
+        self.secure_digest(resource, node, &all, secrets, version.as_deref()) == theirs
     }
 }

@@ -78,6 +78,8 @@ pub struct Cluster {
     pub(crate) issues: Vec<ConfigIssue>,
     /// Scores that were recorded.
     pub(crate) scores: Vec<crate::ScoreLine>,
+    /// Secret parameters may have been blanked in the CIB.
+    pub(crate) sanitized: bool,
     /// How deep updates of actions have gone, and which were put off because of it.
     pub(crate) update_depth: usize,
     /// See `update_depth`.

@@ -144,6 +144,13 @@ impl Cluster {
     }
 
     pub(super) fn unpack_colocation(&mut self, xml: &Element, id: &str) {
+        let is_tag = |name: &str| xml.attr(name).is_some_and(|name| self.is_tag(name));
+        if is_tag("rsc") && is_tag("with-rsc") {
+            let issue =
+                format!("Ignoring constraint '{id}' because both its resources are templates or tags");
+            self.note_issue(ConfigIssue::error(issue));
+            return;
+        }
         let expanded =
             self.expand_tags(xml, &[("rsc", "rsc-role", "role"), ("with-rsc", "with-rsc-role", "role")]);
         let Some(score) = xml.attr("score").map_or(Some(Score::ZERO), parse_score) else {

@@ -26,6 +26,11 @@ impl Cluster {
         Some(references.iter().map(|reference| reference.to_string()).collect())
     }
 
+    /// Whether a name stands for a set of resources.
+    pub(super) fn is_tag(&self, name: &str) -> bool {
+        self.tagged(name).is_some()
+    }
+
     fn set_of(id: &str, names: &[String], sequential: Option<bool>) -> Element {
         let mut set = Element::new("resource_set").with_attr("id", id);
         set.set_attr_opt("sequential", sequential);

@@ -92,11 +92,41 @@ pub fn timeout_ms(text: &str) -> Option<i64> {
 pub fn interval_ms(text: Option<&str>) -> u64 {
     let Some(text) = text else { return 0 };
     let ms = if text.starts_with('P') {
-        text.parse::<model::Interval>().map(model::Interval::as_ms).unwrap_or(0)
+        iso_duration_ms(text).unwrap_or(0)
     } else {
         timeout_ms(text).and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0)
     };
     ms.min(u64::from(u32::MAX))
+}
+
+/// An ISO 8601 duration, read leniently: `P30S` is as good as `PT30S`. Months count 30 days, years 365.
+fn iso_duration_ms(text: &str) -> Option<u64> {
+    const DAY_S: u64 = 86_400;
+    let (mut in_time, mut number, mut total_s) = (false, String::new(), 0u64);
+    for c in text.strip_prefix('P')?.chars() {
+        let unit = match c {
+            '0'..='9' => {
+                number.push(c);
+                continue;
+            }
+            'T' if number.is_empty() => {
+                in_time = true;
+                continue;
+            }
+            'Y' => 365 * DAY_S,
+            'M' if in_time => 60,
+            'M' => 30 * DAY_S,
+            'W' => 7 * DAY_S,
+            'D' => DAY_S,
+            'H' => 3_600,
+            'S' => 1,
+            _ => return None,
+        };
+        let count: u64 = number.parse().ok()?;
+        number.clear();
+        total_s = total_s.saturating_add(count.saturating_mul(unit));
+    }
+    number.is_empty().then(|| total_s.saturating_mul(1000))
 }
 
 /// Milliseconds as whole seconds: rounded, but never down to nothing.
@@ -202,6 +232,8 @@ mod tests {
         assert_eq!(interval_ms(Some("10")), 10_000);
         assert_eq!(interval_ms(Some("1.5s")), 1_000);
         assert_eq!(interval_ms(Some("PT1M")), 60_000);
+        assert_eq!(interval_ms(Some("P30S")), 30_000);
+        assert_eq!(interval_ms(Some("P1DT1M")), 86_460_000);
         assert_eq!(interval_ms(Some("-3")), 0);
         assert_eq!(interval_ms(Some("soon")), 0);
         assert_eq!(whole_seconds(400), 1);

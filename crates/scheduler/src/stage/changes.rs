@@ -106,7 +106,14 @@ impl Cluster {
         }
         let start_like = interval == 0 && matches!(task, "monitor" | "migrate_from" | "promote");
         let restarted = if start_like { "start" } else { task };
-        match self.compare_digests(id, node, operation) {
+        let verdict = self.compare_digests(id, node, operation);
+        if self.sanitized
+            && verdict != DigestVerdict::Match
+            && self.differs_in_secrets_only(id, node, operation)
+        {
+            return false;
+        }
+        match verdict {
             DigestVerdict::Match => false,
             DigestVerdict::Restart => {
                 self.force_restart(id, node, restarted, interval);

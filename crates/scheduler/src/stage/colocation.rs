@@ -355,7 +355,10 @@ impl Cluster {
 }
 
 fn same_value(a: Option<&str>, b: Option<&str>) -> bool {
-    matches!((a, b), (Some(a), Some(b)) if a.eq_ignore_ascii_case(b))
+    match (a, b) {
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        (a, b) => a.is_none() && b.is_none(),
+    }
 }
 
 /// The part of a score that counts, rounded away from zero; a wish never becomes none.

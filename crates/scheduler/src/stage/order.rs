@@ -241,8 +241,8 @@ impl Cluster {
             first = self.finished_action(first, a);
         }
         if first == relation.action {
-            let first_flags = self.action_flags(first, then_node);
-            let then_flags = self.action_flags(then, first_node);
+            let first_flags = self.action_flags(first, None);
+            let then_flags = self.action_flags(then, None);
             *change |= self.apply_relation(first, then, index, first_flags, then_flags);
         } else if self.order_actions(first, then, relation.flags) {
             // What was pushed is behind the place that is being looked at.

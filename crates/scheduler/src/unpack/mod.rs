@@ -78,6 +78,7 @@ impl Cluster {
             unfencing: false,
             issues: Vec::new(),
             scores: Vec::new(),
+            sanitized: false,
             update_depth: 0,
             put_off: Vec::new(),
         }

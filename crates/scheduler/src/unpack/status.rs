@@ -114,7 +114,7 @@ impl Cluster {
             self.fence_node(node, "peer has not been seen by the cluster", false);
             return false;
         };
-        if seen.join == Some("nack") {
+        if seen.join == Some("banned") {
             self.fence_node(node, "peer failed Pacemaker membership criteria", false);
         } else if self.is_termination_requested(node) {
             if member <= 0 && seen.online <= 0 && seen.join == Some("down") {

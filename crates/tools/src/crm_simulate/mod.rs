@@ -208,7 +208,10 @@ impl Simulation<'_, '_> {
     }
 
     fn schedule(&mut self, cluster: &Cluster, printed: &mut bool) -> Result<Schedule, SimulationError> {
-        let schedule = scheduler::schedule(cluster, &scheduler::Options::default());
+        let schedule = scheduler::schedule(
+            cluster,
+            &scheduler::Options { sanitized: true, ..scheduler::Options::default() },
+        );
         let (scores, utilization) = (self.options.show_scores, self.options.show_utilization);
         let title = match (scores, utilization) {
             (true, true) => Some("Assignment Scores and Utilization Information"),

@@ -149,7 +149,7 @@ impl Schedulerd {
         let (cluster, issues) = scheduler::unpack(cib, now.wall);
         let transition = self.transition;
         self.transition = self.transition.checked_add(1).unwrap_or(1);
-        let options = scheduler::Options { profile: self.config.profile, transition_id: transition };
+        let options = scheduler::Options { profile: self.config.profile, transition_id: transition, ..scheduler::Options::default() };
         let schedule = scheduler::schedule(&cluster, &options);
         for issue in &issues {
             self.log_issue(issue);
