@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 const DAEMONS: [&str; 7] = ["pacemakerd", "based", "attrd", "execd", "fenced", "schedulerd", "controld"];
 
 /// Each room, and the rooms it may name. What is not here may not be.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("model", &[]),
     ("xml", &["model"]),
     ("cib", &["model", "xml"]),
+    ("rules", &["model", "xml", "cib"]),
     ("graph", &["model", "xml"]),
-    ("scheduler", &["model", "xml", "cib", "graph"]),
+    ("scheduler", &["model", "xml", "cib", "rules", "graph"]),
     ("messages", &["model", "xml"]),
     ("ipc", &["model", "xml", "messages"]),
     ("cluster", &["model", "xml", "messages", "ipc"]),

@@ -1,0 +1,94 @@
+//! Whether a rule of a CIB is in effect at a moment, for those who ask from outside (`crm_rule`).
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::{DateTime, Evaluation, Input, evaluate};
+use model::ExitCode;
+use xml::Element;
+
+/// Why the question has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CheckRefusal {
+    /// There is no such rule.
+    #[error("Rule not found")]
+    NotFound,
+    /// There are several, which the schema forbids.
+    #[error("Found more than one rule with matching ID")]
+    Ambiguous,
+    /// The time is not among its conditions, and nothing but the time is known here.
+    #[error("Rule does not have a date expression")]
+    NoDate,
+    /// How they are joined would matter.
+    #[error("Rule has more than one date expression")]
+    SeveralDates,
+    /// Whether it is before or after such a date would not be known.
+    #[error("Rule must either not use date_spec, or use date_spec with years=")]
+    NoYears,
+}
+
+impl CheckRefusal {
+    /// How tools tell it.
+    pub const fn exit_code(self) -> ExitCode {
+        match self {
+            CheckRefusal::NotFound => ExitCode::NOSUCH,
+            CheckRefusal::Ambiguous => ExitCode::MULTIPLE,
+            CheckRefusal::NoDate | CheckRefusal::SeveralDates | CheckRefusal::NoYears => {
+                ExitCode::UNIMPLEMENT_FEATURE
+            }
+        }
+    }
+}
+
+/// Judges the one date expression of the rule with an id, wherever in the CIB that rule is.
+pub fn check(cib: &Element, rule_id: &str, now: &DateTime) -> Result<Evaluation, CheckRefusal> {
+    let mut rules = cib.descendants().filter(|e| e.name() == "rule" && e.id() == Some(rule_id));
+    let rule = rules.next().ok_or(CheckRefusal::NotFound)?;
+    if rules.next().is_some() {
+        return Err(CheckRefusal::Ambiguous);
+    }
+    let mut dates = rule.descendants().filter(|e| e.name() == "date_expression");
+    let date = dates.next().ok_or(CheckRefusal::NoDate)?;
+    if dates.next().is_some() {
+        return Err(CheckRefusal::SeveralDates);
+    }
+    let has_years = |spec: &Element| spec.attr("years").is_some();
+    if date.attr("operation") == Some("date_spec") && !date.elements_named("date_spec").any(has_years) {
+        return Err(CheckRefusal::NoYears);
+    }
+    Ok(evaluate(date, &Input { cib: Some(cib), ..Input::at(*now) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Verdict;
+
+    #[test]
+    fn rules_are_found_and_judged() {
+        let cib = xml::parse(
+            r#"<cib><configuration><constraints><rsc_location id="l" rsc="r">
+            <rule id="past"><date_expression id="d1" operation="lt" end="2019-01-01"/></rule>
+            <rule id="future"><rule id="inner"><date_expression id="d2" operation="gt" start="2099-01-01"/></rule></rule>
+            <rule id="years"><date_expression id="d3" operation="date_spec"><date_spec id="s" years="2020-2021"/></date_expression></rule>
+            <rule id="hours"><date_expression id="d4" operation="date_spec"><date_spec id="s2" hours="1"/></date_expression></rule>
+            <rule id="two"><date_expression id="d5" operation="gt" start="2019-01-01"/><date_expression id="d6" end="2019-01-01"/></rule>
+            <rule id="none"><expression id="e" attribute="x" operation="defined"/></rule>
+            <rule id="wrong"><date_expression id="d7" operation="gt" start="soon"/></rule>
+            <rule id="twice"/><rule id="twice"/>
+            </rsc_location></constraints></configuration></cib>"#,
+        )
+        .unwrap();
+        let now = DateTime::parse("2020-06-01", &DateTime::from_epoch(0, 0)).unwrap();
+        let verdict = |id: &str| check(&cib, id, &now).map(|evaluation| evaluation.verdict);
+        assert_eq!(verdict("past"), Ok(Verdict::AfterRange));
+        assert_eq!(verdict("future"), Ok(Verdict::BeforeRange));
+        assert_eq!(verdict("years"), Ok(Verdict::Satisfied));
+        assert_eq!(verdict("hours"), Err(CheckRefusal::NoYears));
+        assert_eq!(verdict("two"), Err(CheckRefusal::SeveralDates));
+        assert_eq!(verdict("none"), Err(CheckRefusal::NoDate));
+        assert_eq!(verdict("wrong"), Ok(Verdict::Invalid));
+        assert_eq!(verdict("twice"), Err(CheckRefusal::Ambiguous));
+        assert_eq!(verdict("gone"), Err(CheckRefusal::NotFound));
+        let codes = [Verdict::Satisfied, Verdict::BeforeRange, Verdict::AfterRange, Verdict::Unsatisfied];
+        assert_eq!(codes.map(|verdict| verdict.exit_code().value()), [0, 111, 110, 113]);
+    }
+}

@@ -1,0 +1,15 @@
+//! Dates, times, durations and periods as ISO 8601 writes and Pacemaker reads them.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+mod calendar;
+mod date_time;
+mod duration;
+mod error;
+mod period;
+mod read;
+
+pub use calendar::{MAX_YEAR, WeekDate, days_in_month, days_in_year, is_leap_year, weeks_in_year};
+pub use date_time::{DateForm, DateTime};
+pub use duration::Duration;
+pub use error::{TimeError, TimeErrorKind};
+pub use period::{Period, Recurrence};

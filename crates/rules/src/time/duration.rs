@@ -1,0 +1,176 @@
+//! Durations: years, months, days and seconds, which have no common measure until they are added to a date.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use super::error::{TimeError, TimeErrorKind};
+use std::fmt;
+
+/// A span of time as the calendar counts it. Each part may be negative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Duration {
+    /// Years.
+    pub years: i64,
+    /// Months.
+    pub months: i64,
+    /// Days, weeks being seven of them.
+    pub days: i64,
+    /// Seconds, minutes and hours being sixty and 3,600 of them.
+    pub seconds: i64,
+}
+
+/// Amounts are limited to this, and so are the sums of those of one kind.
+const MOST: i64 = i32::MAX as i64;
+
+impl Duration {
+    /// Reads an ISO 8601 duration such as `P1Y2M3DT4H5M6S` or `P2W`. It ends at a blank or a `/`.
+    ///
+    /// More is taken than the standard asks for: signs, units in any order, and the `T` may be missing where no minutes
+    /// are meant. Fractions are refused, and so is a duration of no time.
+    pub fn parse(text: &str) -> Result<Duration, TimeError> {
+        read(text).map_err(|why| TimeError::Duration { text: text.to_owned(), why })
+    }
+}
+
+fn read(text: &str) -> Result<Duration, TimeErrorKind> {
+    if text.is_empty() {
+        return Err(TimeErrorKind::Missing);
+    }
+    let rest = text.strip_prefix('P').ok_or(TimeErrorKind::NoP)?;
+    if rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_whitespace()) {
+        return Err(TimeErrorKind::OnlyP);
+    }
+    let mut span = Duration::default();
+    let (mut in_time, mut rest) = (false, rest);
+    while let Some(first) = rest.chars().next() {
+        if first == '/' || first.is_ascii_whitespace() {
+            break;
+        }
+        if first == 'T' {
+            in_time = true;
+            rest = rest.get(1..).unwrap_or_default();
+            continue;
+        }
+        let (amount, after) = amount(rest).ok_or_else(|| TimeErrorKind::Integer(rest.to_owned()))?;
+        let unit = after.chars().next().ok_or(TimeErrorKind::NoUnit(amount))?;
+        let (part, factor) = match unit {
+            'Y' => (&mut span.years, 0),
+            'M' if !in_time => (&mut span.months, 0),
+            'W' => (&mut span.days, 7),
+            'D' => (&mut span.days, 1),
+            'H' => (&mut span.seconds, 3600),
+            'M' => (&mut span.seconds, 60),
+            'S' => (&mut span.seconds, 1),
+            other => return Err(TimeErrorKind::Unit(other)),
+        };
+        // Of years and months the last word counts; the others add up.
+        let sum = if factor == 0 { amount } else { *part + amount * factor };
+        if !(-MOST..=MOST).contains(&sum) {
+            return Err(TimeErrorKind::Overflow { at: rest.to_owned(), large: sum > 0 });
+        }
+        *part = sum;
+        rest = after.get(unit.len_utf8()..).unwrap_or_default();
+    }
+    if span == Duration::default() { Err(TimeErrorKind::Nothing) } else { Ok(span) }
+}
+
+/// A number, and what follows it.
+fn amount(text: &str) -> Option<(i64, &str)> {
+    let (negative, digits) = match text.as_bytes().first()? {
+        b'-' => (true, text.get(1..)?),
+        b'+' | b':' => (false, text.get(1..)?),
+        _ => (false, text),
+    };
+    let length = digits.bytes().take(10).take_while(u8::is_ascii_digit).count();
+    let amount = digits.get(..length)?.parse::<i64>().ok().filter(|&amount| amount <= MOST)?;
+    Some((if negative { -amount } else { amount }, digits.get(length..)?))
+}
+
+fn plural(amount: i64) -> &'static str {
+    if amount == 1 { "" } else { "s" }
+}
+
+impl fmt::Display for Duration {
+    /// As Pacemaker's tools write it, to the blank: `   2 years  5 months 360 seconds (6 minutes)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Duration { years, months, days, seconds } = *self;
+        if years != 0 {
+            write!(f, "{years:4} year{} ", plural(years))?;
+        }
+        if months != 0 {
+            write!(f, "{months:2} month{} ", plural(months))?;
+        }
+        if days != 0 {
+            write!(f, "{days:2} day{} ", plural(days))?;
+        }
+        if seconds != 0 || (years == 0 && months == 0 && days == 0) {
+            write!(f, "{seconds} second{}", plural(seconds))?;
+        }
+        let size = seconds.abs();
+        if size < 60 {
+            return Ok(());
+        }
+        let mut units = Vec::new();
+        for (amount, unit) in [(size / 3600, "hour"), (size / 60 % 60, "minute")] {
+            if amount != 0 {
+                units.push(format!("{amount} {unit}{}", plural(amount)));
+            }
+        }
+        if size % 60 != 0 {
+            units.push(format!("{} second{}", size % 60, plural(seconds)));
+        }
+        write!(f, " ({})", units.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_and_written() {
+        for (text, expected) in [
+            ("P1Y", "   1 year "),
+            ("P2Y5MT6M", "   2 years  5 months 360 seconds (6 minutes)"),
+            ("P1M", " 1 month "),
+            ("P-1M", "-1 months "),
+            ("P1W", " 7 days "),
+            ("P1W1D", " 8 days "),
+            ("P+1D", " 1 day "),
+            ("P1H", "3600 seconds (1 hour)"),
+            ("P-1H", "-3600 seconds (1 hour)"),
+            ("PT90M", "5400 seconds (1 hour 30 minutes)"),
+            ("PT61S", "61 seconds (1 minute 1 seconds)"),
+            ("PT1S", "1 second"),
+            ("P2Y5M3DT1H1M1S", "   2 years  5 months  3 days 3661 seconds (1 hour 1 minute 1 seconds)"),
+            ("P1M1Y", "   1 year  1 month "),
+            ("P1YT", "   1 year "),
+            ("P1D foo", " 1 day "),
+            ("P1D/foo", " 1 day "),
+            ("P2147483647D", "2147483647 days "),
+        ] {
+            assert_eq!(Duration::parse(text).map(|span| span.to_string()).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn refusals_say_what_is_wrong() {
+        let because = |text: &str, why: &str| {
+            let error = Duration::parse(text).unwrap_err().to_string();
+            assert_eq!(error, format!("'{text}' is not a valid ISO 8601 time duration because {why}"));
+        };
+        because("1D", "it does not start with a 'P'");
+        because("P", "nothing follows 'P'");
+        because("P 1D", "nothing follows 'P'");
+        because("PT", "no amounts and units given");
+        because("P0D", "no amounts and units given");
+        because("P1", "no units after 1");
+        because("P1Z/2019-02-20 00:00:00Z", "'Z' is not a valid time unit");
+        because("P1é", "'é' is not a valid time unit");
+        because("P1YM/2019-02-20", "no valid integer at 'M/2019-02-20'");
+        because("P1.5D", "'.' is not a valid time unit");
+        because("P.5D", "no valid integer at '.5D'");
+        because("P9999999999D", "no valid integer at '9999999999D'");
+        because("P2147483647DT1H1D", "integer at '1D' is too large");
+        because("PT-999999999H", "integer at '-999999999H' is too small");
+        assert_eq!(Duration::parse("").unwrap_err().to_string(), "No ISO 8601 time duration given");
+    }
+}
