@@ -4,17 +4,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::context::Context;
+use messages::cib::{Command, DIFF_NOTIFY, Reply, option, register, subscribe, transaction};
 use messages::core::Service;
-use model::{Instant, LegacyRc};
+use model::{FeatureSet, Instant, LegacyRc};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use xml::Element;
-
-const XPATH: u32 = 0x2;
-const MULTIPLE: u32 = 0x4;
-const CAN_CREATE: u32 = 0x8;
-const NO_CHILDREN: u32 = 0x20;
-const TRANSACTION: u32 = 0x400;
 
 /// How long an answer may take, at least.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -96,14 +91,12 @@ impl CibCalls {
 
     /// What a message answers, if it answers anything.
     pub fn take_reply(&mut self, message: &Element) -> Option<CibReply> {
-        let call = message.attr("cib_callid")?.parse().ok()?;
-        let (purpose, _) = self.open.remove(&call)?;
-        let rc = message.attr("cib_rc").and_then(|text| text.parse().ok()).unwrap_or(0);
-        let data = message.child("cib_calldata").and_then(Element::first_element).cloned();
-        Some(CibReply { call, purpose, rc: LegacyRc::new(rc), data })
+        let reply = Reply::from_xml(message).ok()?;
+        let (purpose, _) = self.open.remove(&reply.call_id)?;
+        Some(CibReply { call: reply.call_id, purpose, rc: reply.rc, data: reply.data })
     }
 
-    /// Whether a call is still waited for.
+    /// No request to join follows from the queries made for one.
     pub fn forget_generation_queries(&mut self) {
         self.open.retain(|_, (purpose, _)| !matches!(purpose, Purpose::Generation { .. }));
     }
@@ -113,42 +106,20 @@ impl CibCalls {
     }
 }
 
-fn command(op: &str, call: i32, options: u32, section: Option<&str>, data: Option<Element>) -> Element {
-    let mut command = Element::new("cib_command")
-        .with_attr("t", "cib")
-        .with_attr("cib_op", op)
-        .with_attr("cib_callid", call)
-        .with_attr("cib_callopt", options);
-    command.set_attr_opt("cib_section", section);
-    if let Some(data) = data {
-        command.push(Element::new("cib_calldata").with_child(data));
-    }
-    command
-}
-
 impl Context {
     /// Introduces itself to a CIB manager that has just come up.
     pub fn cib_connect(&mut self) {
         self.cib.disconnected();
-        let register = Element::new("cib_command")
-            .with_attr("t", "cib")
-            .with_attr("cib_op", "register")
-            .with_attr("cib_clientname", "crmd")
-            .with_attr("cib_callopt", 0x1000);
-        self.call(Service::Based, true, register);
-        let subscribe = Element::new("cib-callback")
-            .with_attr("t", "cib")
-            .with_attr("cib_op", "cib_notify")
-            .with_attr("cib_notify_type", "cib_diff_notify")
-            .with_attr("cib_notify_activate", 1);
-        self.call(Service::Based, true, subscribe);
+        let call = self.next_call();
+        self.call_numbered(Service::Based, call, true, register("crmd", call));
+        self.call(Service::Based, true, subscribe(DIFF_NOTIFY, true));
         self.cib.connected = true;
         self.read_options();
     }
 
     /// Asks for the cluster options.
     pub fn read_options(&mut self) {
-        self.cib_call("cib_query", 0, Some("crm_config"), None, Purpose::Options);
+        self.cib_call("cib_query", option::NONE, Some("crm_config"), None, Purpose::Options);
     }
 
     fn cib_call(
@@ -159,40 +130,41 @@ impl Context {
         data: Option<Element>,
         purpose: Purpose,
     ) -> i32 {
-        let call = self.next_call();
-        let message = command(op, call, options, section, data);
-        self.cib_send(call, message, purpose);
-        call
+        let mut command = Command::new(op, self.next_call(), options);
+        command.section = section.map(str::to_owned);
+        command.data = data;
+        self.cib_send(&command, purpose)
     }
 
-    fn cib_send(&mut self, call: i32, message: Element, purpose: Purpose) {
+    fn cib_send(&mut self, command: &Command, purpose: Purpose) -> i32 {
         let nodes = u32::try_from(self.peers.active().count()).unwrap_or(u32::MAX);
         let patience = PATIENCE.max(Duration::from_secs(10).saturating_mul(nodes.saturating_add(1)));
-        self.cib.open.insert(call, (purpose, self.now.instant + patience));
-        self.call_numbered(Service::Based, call, false, message);
+        self.cib.open.insert(command.call_id, (purpose, self.now.instant + patience));
+        self.call_numbered(Service::Based, command.call_id, false, command.to_xml());
+        command.call_id
     }
 
     /// The whole CIB.
     pub fn cib_query(&mut self, purpose: Purpose) -> i32 {
-        self.cib_call("cib_query", 0, None, None, purpose)
+        self.cib_call("cib_query", option::NONE, None, None, purpose)
     }
 
     /// The CIB's own attributes only.
     pub fn cib_query_version(&mut self, purpose: Purpose) -> i32 {
-        self.cib_call("cib_query", NO_CHILDREN, None, None, purpose)
+        self.cib_call("cib_query", option::NO_CHILDREN, None, None, purpose)
     }
 
     pub fn cib_modify(&mut self, section: &str, data: Element, purpose: Purpose) -> i32 {
-        self.cib_call("cib_modify", 0, Some(section), Some(data), purpose)
+        self.cib_call("cib_modify", option::NONE, Some(section), Some(data), purpose)
     }
 
     /// Changes, and creates what is not there.
     pub fn cib_create(&mut self, section: &str, data: Element, purpose: Purpose) -> i32 {
-        self.cib_call("cib_modify", CAN_CREATE, Some(section), Some(data), purpose)
+        self.cib_call("cib_modify", option::CAN_CREATE, Some(section), Some(data), purpose)
     }
 
     pub fn cib_delete(&mut self, section: &str, data: Element, purpose: Purpose) -> i32 {
-        self.cib_call("cib_delete", 0, Some(section), Some(data), purpose)
+        self.cib_call("cib_delete", option::NONE, Some(section), Some(data), purpose)
     }
 
     /// Deletes what an XPath finds; all of it with `multiple`. On behalf of a user, if there is one.
@@ -203,41 +175,37 @@ impl Context {
         user: Option<&str>,
         purpose: Purpose,
     ) -> i32 {
-        let options = if multiple { XPATH | MULTIPLE } else { XPATH };
-        let call = self.next_call();
-        let mut message = command("cib_delete", call, options, Some(xpath), None);
-        message.set_attr_opt("cib_user", user);
-        self.cib_send(call, message, purpose);
-        call
+        let options = if multiple { option::XPATH | option::MULTIPLE } else { option::XPATH };
+        let mut command = Command::new("cib_delete", self.next_call(), options).section(xpath);
+        command.user = user.map(str::to_owned);
+        self.cib_send(&command, purpose)
     }
 
     /// In one change: deletes what an XPath finds, then creates that in a section.
     pub fn cib_replace_found(&mut self, xpath: &str, section: &str, data: Element, purpose: Purpose) {
-        if self.feature_set() < model::FeatureSet::new(3, 18, 0) {
+        if self.feature_set() < FeatureSet::new(3, 18, 0) {
             // Before transactions.
             self.cib_delete_xpath(xpath, true, None, Purpose::Erase { what: "node history".into() });
             self.cib_create(section, data, purpose);
             return;
         }
-        let delete =
-            command("cib_delete", self.next_call(), XPATH | MULTIPLE | TRANSACTION, Some(xpath), None);
+        let found = option::XPATH | option::MULTIPLE;
+        let delete = Command::new("cib_delete", self.next_call(), found).section(xpath);
         let modify =
-            command("cib_modify", self.next_call(), CAN_CREATE | TRANSACTION, Some(section), Some(data));
-        let transaction = Element::new("cib_transaction").with_child(delete).with_child(modify);
-        self.cib_call("cib_commit_transact", 0, None, Some(transaction), purpose);
+            Command::new("cib_modify", self.next_call(), option::CAN_CREATE).section(section).data(data);
+        let data = transaction([delete, modify]);
+        self.cib_call("cib_commit_transact", option::NONE, None, Some(data), purpose);
     }
 
     /// Makes a node send its CIB to all.
     pub fn cib_sync_from(&mut self, host: &str) {
-        let call = self.next_call();
-        let mut message = command("cib_sync", call, 0, None, None);
-        message.set_attr("cib_host", host);
-        self.cib_send(call, message, Purpose::Sync { from: host.to_owned() });
+        let command = Command::new("cib_sync", self.next_call(), option::NONE).host(host);
+        self.cib_send(&command, Purpose::Sync { from: host.to_owned() });
     }
 
     /// Makes the local CIB manager the one that answers for all, or an ordinary one.
     pub fn cib_set_primary(&mut self, primary: bool) {
         let op = if primary { "cib_master" } else { "cib_slave" };
-        self.cib_call(op, 0, None, None, Purpose::Unimportant);
+        self.cib_call(op, option::NONE, None, None, Purpose::Unimportant);
     }
 }

@@ -263,7 +263,7 @@ impl Dc {
             return;
         }
         let entry = Element::new("node").with_attr("id", id).with_attr("uname", name);
-        cx.cib_modify("nodes", entry, Purpose::NodeUpdate);
+        cx.cib_create("nodes", entry, Purpose::NodeUpdate);
         if !is_active {
             // It will ask again when it is back; a refusal would only keep it down.
             cx.expect(name, Expected::Pending);

@@ -254,7 +254,7 @@ impl Controld {
         if self.state.is_dc() && self.cx.shutting_down {
             self.cx.expect(&local, Expected::Down);
             if let Some(state) = self.cx.node_state(&local, Facets::EXPECTED, "do_dc_release") {
-                self.cx.cib_modify("status", state, super::cib_calls::Purpose::Unimportant);
+                self.cx.cib_create("status", state, super::cib_calls::Purpose::Unimportant);
             }
         }
         self.cx.shutting_down = true;
