@@ -130,10 +130,10 @@ impl World {
         let nodes = members.collect();
         let membership =
             Membership { generation: self.generation, quorate: up * 2 > self.nodes.len(), nodes };
-        self.to_all(|| Input::Membership(membership.clone()));
+        self.tell_all(|| Input::Membership(membership.clone()));
     }
 
-    fn to_all(&mut self, input: impl Fn() -> Input<Event>) {
+    fn tell_all(&mut self, input: impl Fn() -> Input<Event>) {
         for index in 0..self.nodes.len() {
             if self.nodes[index].up {
                 self.queue.push_back((index, input()));
@@ -338,8 +338,11 @@ impl World {
                         origin: None,
                         patch,
                     };
-                    let message = notification.to_xml(Profile::V3_0);
-                    self.to_all(|| Input::ServiceEvent { service: Service::Based, message: message.clone() });
+                    let message = notification.to_xml();
+                    self.tell_all(|| Input::ServiceEvent {
+                        service: Service::Based,
+                        message: message.clone(),
+                    });
                 }
                 LegacyRc::OK
             }
@@ -460,7 +463,7 @@ impl World {
             result: result.clone(),
         };
         let notice = notice.to_event();
-        self.to_all(|| Input::ServiceEvent { service: Service::Fenced, message: notice.clone() });
+        self.tell_all(|| Input::ServiceEvent { service: Service::Fenced, message: notice.clone() });
         let reply = fencer::Reply::to(&command, result).to_xml(&command);
         self.event(index, Service::Fenced, reply);
         None
