@@ -4,12 +4,16 @@
 //! privilege check (the daemons') and every decision about the cluster.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+mod attributes;
+mod cib_session;
 pub mod cibadmin;
 mod command_line;
+mod controller;
 pub mod crm_mon;
 pub mod crm_resource;
 pub mod crm_simulate;
 mod date;
+mod failure;
 mod live;
 mod status;
 pub mod stonith_admin;

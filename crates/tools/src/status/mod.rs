@@ -93,3 +93,8 @@ pub fn print_status(
     }
     printed
 }
+
+/// Prints one resource with all that is in it.
+pub fn print_resource(lists: &mut Lists<'_>, cluster: &Cluster, id: scheduler::ResourceId, show: Show) -> bool {
+    resources::print_one(lists, cluster, id, show)
+}

@@ -1,2 +1,0 @@
-//! `crm_resource`.
-// SPDX-License-Identifier: GPL-2.0-or-later

@@ -1,0 +1,76 @@
+//! Why a tool could not do what it was asked, and what it exits with.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use ipc::{ConnectError, RequestError};
+use model::{ExitCode, LegacyRc};
+use std::fmt;
+
+/// What ends a tool early: an exit code, and words if there is more to say than the code does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub code: ExitCode,
+    pub text: Option<String>,
+}
+
+impl Failure {
+    pub fn new(code: ExitCode, text: impl fmt::Display) -> Failure {
+        Failure { code, text: Some(text.to_string()) }
+    }
+
+    /// The command line makes no sense.
+    pub fn usage(text: impl fmt::Display) -> Failure {
+        Failure::new(ExitCode::USAGE, text)
+    }
+
+    /// With nothing to say but what the code does.
+    pub const fn bare(code: ExitCode) -> Failure {
+        Failure { code, text: None }
+    }
+
+    /// A daemon could not be reached.
+    pub fn connecting(what: &str, error: &ConnectError) -> Failure {
+        Failure::new(ExitCode::DISCONNECT, format_args!("Could not connect to {what}: {error}"))
+    }
+
+    /// A daemon went away, or did not answer.
+    pub fn asking(what: &str, error: &RequestError) -> Failure {
+        let code = match error {
+            RequestError::Timeout { .. } => ExitCode::TIMEOUT,
+            RequestError::Frame(_) => ExitCode::PROTOCOL,
+            RequestError::Disconnected(_) | RequestError::Io { .. } => ExitCode::DISCONNECT,
+        };
+        Failure::new(code, format_args!("Could not ask {what}: {error}"))
+    }
+
+    /// A daemon refused.
+    pub fn refused(rc: LegacyRc) -> Failure {
+        Failure::bare(rc.exit_code())
+    }
+
+    /// What most tools say of it on the standard error: what is wrong with a command line speaks for itself, everything
+    /// else is followed by the words for the exit code.
+    pub fn report(&self, program: &str) -> String {
+        match (&self.text, self.code) {
+            (Some(text), ExitCode::USAGE) => format!("{program}: {text}"),
+            (Some(text), code) => format!("{program}: {text}\nError performing operation: {code}"),
+            (None, code) => format!("{program}: Error performing operation: {code}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_errors_speak_for_themselves() {
+        assert_eq!(Failure::usage("no node").report("crm_x"), "crm_x: no node");
+        let missing = Failure::new(ExitCode::NOSUCH, "Node 'a' not found");
+        assert_eq!(
+            missing.report("crm_x"),
+            "crm_x: Node 'a' not found\nError performing operation: No such object"
+        );
+        let refused = Failure::refused(LegacyRc::EACCES);
+        assert_eq!(refused.report("crm_x"), "crm_x: Error performing operation: Insufficient privileges");
+    }
+}
