@@ -49,7 +49,8 @@ impl CibSession {
     }
 
     fn open_file(path: &Path) -> Result<CibSession, Failure> {
-        let failure = |code, text: String| Failure::new(code, format_args!("Could not connect to the CIB: {text}"));
+        let failure =
+            |code, text: String| Failure::new(code, format_args!("Could not connect to the CIB: {text}"));
         let bytes = std::fs::read(path).map_err(|error| {
             let rc = LegacyRc::new(-error.raw_os_error().unwrap_or(5));
             failure(rc.exit_code(), format!("{}: {}", path.display(), rc.text()))
@@ -68,8 +69,8 @@ impl CibSession {
 
     fn connect(program: &str) -> Result<CibSession, Failure> {
         let options = ClientOptions::from_environment();
-        let mut client = Client::connect("cib_rw", &options)
-            .map_err(|error| Failure::connecting("the CIB", &error))?;
+        let mut client =
+            Client::connect("cib_rw", &options).map_err(|error| Failure::connecting("the CIB", &error))?;
         client.request(&cib::register(program, 1), None).map_err(|error| Failure::asking(MANAGER, &error))?;
         Ok(CibSession::Live { client: Box::new(client), call: 1 })
     }
@@ -85,7 +86,8 @@ impl CibSession {
             return Ok(cib.clone());
         }
         let reply = self.ask(Operation::Query, option::SCOPE_LOCAL, None, None)?;
-        reply.ok_or_else(|| Failure::new(ExitCode::PROTOCOL, "Could not query the CIB: the answer holds none"))
+        reply
+            .ok_or_else(|| Failure::new(ExitCode::PROTOCOL, "Could not query the CIB: the answer holds none"))
     }
 
     /// Merges into what is there.

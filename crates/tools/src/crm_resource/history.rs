@@ -142,15 +142,16 @@ fn forget(
 ) -> Result<(), Failure> {
     let resource = task.cluster.resource(id);
     if !resource.children.is_empty() {
-        return resource.children.iter().try_for_each(|&child| forget(task, lists, controller, child, extent));
+        return resource
+            .children
+            .iter()
+            .try_for_each(|&child| forget(task, lists, controller, child, extent));
     }
     for node in nodes_to_forget(task, id) {
         let name = task.node_name(node);
         if task.cluster.node(node).state.discovery_disabled {
-            let text = format!(
-                "Unable to clean up {} because resource discovery disabled on {name}",
-                resource.id
-            );
+            let text =
+                format!("Unable to clean up {} because resource discovery disabled on {name}", resource.id);
             return Err(Failure::new(ExitCode::UNIMPLEMENT_FEATURE, text));
         }
         let Some(controller) = controller else {
@@ -206,7 +207,8 @@ fn forget_failed(
                 && failure.operation.attr("interval") == Some(&interval_ms)
         });
         let here = failure.node.eq_ignore_ascii_case(task.node_name(node));
-        if let Some(resource) = resource.filter(|id| here && operation && only.is_none_or(|only| only == *id)) {
+        if let Some(resource) = resource.filter(|id| here && operation && only.is_none_or(|only| only == *id))
+        {
             failed.insert(resource);
         }
     }
@@ -267,9 +269,8 @@ fn why_it_may_stay_stopped(task: &Task<'_>, lists: &mut Lists<'_>, id: ResourceI
         lists.item(format_args!("Configuration specifies '{top}' should remain stopped"));
     }
     if resource.meta.get("is-managed").is_some_and(|value| model::parse_bool(value) != Some(true)) {
-        lists.item(format_args!(
-            "Configuration prevents cluster from stopping or starting unmanaged '{top}'"
-        ));
+        lists
+            .item(format_args!("Configuration prevents cluster from stopping or starting unmanaged '{top}'"));
     }
     if let Some(node) = resource.state.lock_node {
         let node = task.node_name(node);

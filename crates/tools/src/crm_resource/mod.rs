@@ -11,7 +11,6 @@ mod options;
 mod parameter;
 mod show;
 
-
 use crate::cib_session::CibSession;
 use crate::command_line;
 use crate::failure::Failure;
@@ -198,9 +197,8 @@ impl<'a> Task<'a> {
 
 /// A resource by its id, by the id of its history, or, of a clone's instances, by what they have in common.
 fn find_resource(cluster: &Cluster, id: &str) -> Option<ResourceId> {
-    let by = |matches: &dyn Fn(&Resource) -> bool| {
-        cluster.resources.iter().position(matches).map(ResourceId::new)
-    };
+    let by =
+        |matches: &dyn Fn(&Resource) -> bool| cluster.resources.iter().position(matches).map(ResourceId::new);
     cluster
         .resource_named(id)
         .or_else(|| by(&|resource| resource.history_id.as_deref() == Some(id)))

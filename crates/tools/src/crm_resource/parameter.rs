@@ -43,16 +43,14 @@ pub(super) fn value_of<'r>(resource: &'r Resource, kind: AttributeKind, name: &s
         AttributeKind::Element => resource.xml.attr(name),
         AttributeKind::Meta => resource.meta.get(name).map(|value| &**value),
         AttributeKind::Instance => {
-            let score = |set: &Element| {
-                set.attr("score").and_then(|text| text.parse().ok()).unwrap_or(Score::ZERO)
-            };
+            let score =
+                |set: &Element| set.attr("score").and_then(|text| text.parse().ok()).unwrap_or(Score::ZERO);
             let sets = resource.xml.elements_named(kind.set_element());
             let mut sets: Vec<&Element> = sets.filter(|set| set.child("rule").is_none()).collect();
             // The sort is stable: of equal scores, the first counts.
             sets.sort_by_key(|set| std::cmp::Reverse(score(set)));
-            let named = |set: &'r Element| {
-                set.elements_named("nvpair").find(|pair| pair.attr("name") == Some(name))
-            };
+            let named =
+                |set: &'r Element| set.elements_named("nvpair").find(|pair| pair.attr("name") == Some(name));
             sets.into_iter().find_map(named).and_then(|pair| pair.attr("value"))
         }
     }
@@ -101,10 +99,8 @@ pub(super) fn set(task: &mut Task<'_>, lists: &mut Lists<'_>) -> Result<ExitCode
         let pair = task.options.nvpair.clone().unwrap_or_else(|| format!("{set}-{name}"));
         (set, pair)
     });
-    let pair = Element::new("nvpair")
-        .with_attr("id", &pair_id)
-        .with_attr("name", &name)
-        .with_attr("value", &value);
+    let pair =
+        Element::new("nvpair").with_attr("id", &pair_id).with_attr("name", &name).with_attr("value", &value);
     let set = Element::new(kind.set_element()).with_attr("id", &set_id).with_child(pair);
     let change = Element::new(element.name().to_owned()).with_attr("id", &id).with_child(set);
     task.session.modify("resources", change)?;

@@ -9,14 +9,15 @@ use model::{ExitCode, Role};
 use scheduler::{ResourceId, Variant};
 use xml::{Element, write_indented};
 
-const SHOW: Show =
-    Show { inactive: true, pending: true, by_node: false, node_ids: false, failure_details: false };
+fn show() -> Show {
+    Show { inactive: true, pending: true, ..Show::default() }
+}
 
 /// All resources with their state.
 pub(super) fn list(task: &Task<'_>, lists: &mut Lists<'_>) -> ExitCode {
     let sections = Sections { resources: true, ..Sections::default() };
     // That there are none counts as not finding any.
-    match print_status(lists, &task.cluster, sections, SHOW, None) {
+    match print_status(lists, &task.cluster, sections, show(), None) {
         true => ExitCode::OK,
         false => ExitCode::NOSUCH,
     }
@@ -42,7 +43,7 @@ pub(super) fn list_raw(task: &Task<'_>, lists: &mut Lists<'_>) -> ExitCode {
 /// A resource's element.
 pub(super) fn query_xml(task: &Task<'_>, lists: &mut Lists<'_>, raw: bool) -> Result<ExitCode, Failure> {
     let (id, resource) = task.resource()?;
-    print_resource(lists, &task.cluster, id, SHOW);
+    print_resource(lists, &task.cluster, id, show());
     lists.raw(format_args!("Resource XML:\n"));
     let configured = task.cluster.cib.descend(&["configuration", "resources"]);
     let original = configured.and_then(|all| {

@@ -95,6 +95,11 @@ pub fn print_status(
 }
 
 /// Prints one resource with all that is in it.
-pub fn print_resource(lists: &mut Lists<'_>, cluster: &Cluster, id: scheduler::ResourceId, show: Show) -> bool {
+pub fn print_resource(
+    lists: &mut Lists<'_>,
+    cluster: &Cluster,
+    id: scheduler::ResourceId,
+    show: Show,
+) -> bool {
     resources::print_one(lists, cluster, id, show)
 }
