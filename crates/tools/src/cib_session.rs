@@ -48,7 +48,8 @@ impl CibSession {
         }
     }
 
-    fn open_file(path: &Path) -> Result<CibSession, Failure> {
+    /// Opens a file, as `CIB_file` would.
+    pub fn open_file(path: &Path) -> Result<CibSession, Failure> {
         let failure =
             |code, text: String| Failure::new(code, format_args!("Could not connect to the CIB: {text}"));
         let bytes = std::fs::read(path).map_err(|error| {

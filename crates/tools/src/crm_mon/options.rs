@@ -176,6 +176,7 @@ impl Options {
             node_ids: self.show_detail,
             clone_detail: self.show_detail,
             by_node: self.group_by_node,
+            resource_only: false,
             timing: self.timing_details,
             failure_details: self.show_detail,
         }

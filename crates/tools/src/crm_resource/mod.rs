@@ -11,6 +11,9 @@ mod options;
 mod parameter;
 mod show;
 
+#[cfg(test)]
+mod tests;
+
 use crate::cib_session::CibSession;
 use crate::command_line;
 use crate::failure::Failure;

@@ -9,15 +9,12 @@ use model::{ExitCode, Role};
 use scheduler::{ResourceId, Variant};
 use xml::{Element, write_indented};
 
-fn show() -> Show {
-    Show { inactive: true, pending: true, ..Show::default() }
-}
-
 /// All resources with their state.
 pub(super) fn list(task: &Task<'_>, lists: &mut Lists<'_>) -> ExitCode {
     let sections = Sections { resources: true, ..Sections::default() };
+    let show = Show { inactive: true, pending: true, resource_only: true, ..Show::default() };
     // That there are none counts as not finding any.
-    match print_status(lists, &task.cluster, sections, show(), None) {
+    match print_status(lists, &task.cluster, sections, show, None) {
         true => ExitCode::OK,
         false => ExitCode::NOSUCH,
     }
@@ -43,7 +40,7 @@ pub(super) fn list_raw(task: &Task<'_>, lists: &mut Lists<'_>) -> ExitCode {
 /// A resource's element.
 pub(super) fn query_xml(task: &Task<'_>, lists: &mut Lists<'_>, raw: bool) -> Result<ExitCode, Failure> {
     let (id, resource) = task.resource()?;
-    print_resource(lists, &task.cluster, id, show());
+    print_resource(lists, &task.cluster, id, Show { pending: true, ..Show::default() });
     lists.raw(format_args!("Resource XML:\n"));
     let configured = task.cluster.cib.descend(&["configuration", "resources"]);
     let original = configured.and_then(|all| {

@@ -58,6 +58,8 @@ pub struct Show {
     pub clone_detail: bool,
     /// Resources below the nodes they run on.
     pub by_node: bool,
+    /// Resources without the nodes they run on.
+    pub resource_only: bool,
     /// Operations with when and how long they ran.
     pub timing: bool,
     /// Failed actions with all technical details.

@@ -75,7 +75,7 @@ fn describe(cluster: &Cluster, id: ResourceId, node: Option<NodeId>, show: Show)
     let resource = cluster.resource(id);
     let state = &resource.state;
     let several = state.active_on.len() > 1;
-    let below_node = show.by_node && !state.active_on.is_empty();
+    let below_node = show.resource_only || (show.by_node && !state.active_on.is_empty());
     let node = node.or(state.lock_node).filter(|_| !several && !below_node);
 
     let mut text = format!("{}\t({}):\t", printable_id(resource), agent_name(resource));
