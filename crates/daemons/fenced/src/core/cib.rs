@@ -59,7 +59,9 @@ impl Fencer {
             return;
         }
         let query = |call| {
-            Command::new("cib_query", call, option::SYNC | option::SCOPE_LOCAL).section("configuration").to_xml()
+            Command::new("cib_query", call, option::SYNC | option::SCOPE_LOCAL)
+                .section("configuration")
+                .to_xml()
         };
         let call = self.call_cib(query);
         self.cib.query = Some(call);
@@ -124,7 +126,10 @@ mod tests {
             ("<diff format='2'><change operation='modify' path='/cib'/></diff>", false),
             ("<diff format='2'><change operation='create' path='/cib/status'><a/></change></diff>", false),
             ("<diff format='2'><change operation='create' path='/cib'><status/></change></diff>", false),
-            ("<diff format='2'><change operation='create' path='/cib'><configuration/></change></diff>", true),
+            (
+                "<diff format='2'><change operation='create' path='/cib'><configuration/></change></diff>",
+                true,
+            ),
             ("<diff format='2'><change operation='delete' path='/cib/configuration/nodes'/></diff>", true),
             ("<diff format='1'/>", true),
             ("<diff format='2'/>", false),

@@ -66,7 +66,8 @@ fn option(configuration: &Element, name: &str) -> Option<String> {
 /// The name-value pairs of all sets of a kind; the first of a name counts.
 fn nvpairs(element: Option<&Element>, set: &'static str) -> Parameters {
     let mut values = Parameters::new();
-    for nvpair in element.iter().flat_map(|e| e.elements_named(set)).flat_map(|s| s.elements_named("nvpair")) {
+    for nvpair in element.iter().flat_map(|e| e.elements_named(set)).flat_map(|s| s.elements_named("nvpair"))
+    {
         if let (Some(name), Some(value)) = (nvpair.attr("name"), nvpair.attr("value")) {
             values.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }

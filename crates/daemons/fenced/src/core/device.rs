@@ -117,8 +117,9 @@ impl Device {
             Some("status") => HostCheck::Status,
             Some(other) => HostCheck::Invalid(other.to_owned()),
             None => {
-                let is_configured =
-                    ["pcmk_host_list", "pcmk_host_map"].iter().any(|name| self.parameters.contains_key(*name));
+                let is_configured = ["pcmk_host_list", "pcmk_host_map"]
+                    .iter()
+                    .any(|name| self.parameters.contains_key(*name));
                 if is_configured {
                     HostCheck::Static
                 } else if self.flags.has(SupportFlags::LIST) {
@@ -225,13 +226,7 @@ impl Device {
     }
 
     /// What is answered to a query. With no target, the parameters are told, too.
-    pub fn describe(
-        &self,
-        action: &str,
-        target: Option<&str>,
-        local: &str,
-        allow_self: bool,
-    ) -> PeerDevice {
+    pub fn describe(&self, action: &str, target: Option<&str>, local: &str, allow_self: bool) -> PeerDevice {
         let disallowed = |action: &str, allow_self: bool| {
             target.is_some_and(|target| !self.is_allowed(action, target, local, allow_self))
         };
@@ -293,7 +288,9 @@ mod tests {
         plain.flags.insert(SupportFlags::LIST);
         assert_eq!(plain.host_check(), HostCheck::Dynamic);
         let listed = device(&[("pcmk_host_list", "n1 n2,n3")]);
-        assert!(listed.host_check() == HostCheck::Static && listed.has_target("N2") && !listed.has_target("n4"));
+        assert!(
+            listed.host_check() == HostCheck::Static && listed.has_target("N2") && !listed.has_target("n4")
+        );
         let mapped = device(&[("pcmk_host_map", "n1:7;n2:8")]);
         assert!(mapped.has_target("n2") && !mapped.has_target("8"));
         assert_eq!(mapped.alias("n2"), Some("8"));

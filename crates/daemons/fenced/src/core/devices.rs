@@ -77,10 +77,7 @@ impl Fencer {
         self.devices.insert(id.clone(), fresh);
         let count = self.devices.len();
         let plural = if count == 1 { "" } else { "s" };
-        self.log(
-            Level::Notice,
-            format!("Added '{id}' to device list ({count} active device{plural})"),
-        );
+        self.log(Level::Notice, format!("Added '{id}' to device list ({count} active device{plural})"));
         self.run_device(&id, now);
     }
 
@@ -102,10 +99,7 @@ impl Fencer {
         for job in queue {
             if let Some(job) = self.jobs.get(&job) {
                 let action = job.action.clone();
-                self.log(
-                    Level::Warning,
-                    format!("Removal of device '{id}' purged operation '{action}'"),
-                );
+                self.log(Level::Warning, format!("Removal of device '{id}' purged operation '{action}'"));
             }
             let result = ActionResult::not_done(
                 ExecStatus::NoFenceDevice,

@@ -10,8 +10,8 @@ use super::operation::{Choice, Operation, Phase, with_margin};
 use super::timers::Timer;
 use messages::core::{ClientId, Level, Output};
 use messages::fencer::{
-    ActionResult, Command, Event as News, Fence, FenceNotice, FenceReply, OpState, QueryReply, Reply, Request,
-    Topic, is_fencing_action, options,
+    ActionResult, Command, Event as News, Fence, FenceNotice, FenceReply, OpState, QueryReply, Reply,
+    Request, Topic, is_fencing_action, options,
 };
 use model::{ExecStatus, Now};
 use std::collections::BTreeSet;
@@ -27,7 +27,13 @@ fn seconds(seconds: u32) -> Duration {
 
 impl Fencer {
     /// A client wants a node fenced.
-    pub(super) fn fence_for_client(&mut self, client: ClientId, mut command: Command, mut fence: Fence, now: Now) {
+    pub(super) fn fence_for_client(
+        &mut self,
+        client: ClientId,
+        mut command: Command,
+        mut fence: Fence,
+        now: Now,
+    ) {
         let asker = Asker::Client(client);
         if self.local.is_none() {
             self.reply(&asker, &command, super::not_joined());
@@ -399,7 +405,8 @@ impl Fencer {
             tolerance_s: 0,
             delay_s: operation.delay_s,
         };
-        let mut command = Command::new(Request::Fence(fence), operation.call_id, operation.options, timeout_s);
+        let mut command =
+            Command::new(Request::Fence(fence), operation.call_id, operation.options, timeout_s);
         command.client = operation.client.clone();
         command.remote_op = Some(operation.id.clone());
         command.origin = Some(operation.origin.clone());
@@ -616,8 +623,7 @@ impl Fencer {
         let told_delegate = notice.as_ref().and_then(|notice| notice.delegate.clone());
         let own = message.attr("st_delegate").map(str::to_owned);
         let fallback = || (notice.is_none() && reply.result.is_ok()).then(|| from.to_owned());
-        operation.delegate =
-            told_delegate.or(own).or_else(|| operation.delegate.clone()).or_else(fallback);
+        operation.delegate = told_delegate.or(own).or_else(|| operation.delegate.clone()).or_else(fallback);
         self.conclude(&id, reply.merged, now);
     }
 
@@ -632,7 +638,8 @@ impl Fencer {
         operation.peers.clear();
         let notice = operation.notice();
         let duplicates = std::mem::take(&mut operation.duplicates);
-        let by_us = self.local.as_ref().is_some_and(|local| local.name.eq_ignore_ascii_case(&operation.origin));
+        let by_us =
+            self.local.as_ref().is_some_and(|local| local.name.eq_ignore_ascii_case(&operation.origin));
         let level = if notice.result.is_ok() || merged || !by_us { Level::Notice } else { Level::Error };
         let reason = notice.result.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let text = format!(
@@ -653,7 +660,8 @@ impl Fencer {
         self.tell(Topic::Fence, &News::Fence(Box::new(notice.clone())));
         self.tell_history_changed();
         for duplicate in duplicates {
-            if let Some(other) = self.operations.get_mut(&duplicate).filter(|other| other.state == OpState::Duplicate)
+            if let Some(other) =
+                self.operations.get_mut(&duplicate).filter(|other| other.state == OpState::Duplicate)
             {
                 other.state = notice.state;
                 other.result = notice.result.clone();
@@ -672,8 +680,12 @@ impl Fencer {
             action: operation.requested.clone(),
             ..Fence::default()
         };
-        let mut command =
-            Command::new(Request::Fence(fence), operation.call_id, operation.options, operation.base_timeout_s);
+        let mut command = Command::new(
+            Request::Fence(fence),
+            operation.call_id,
+            operation.options,
+            operation.base_timeout_s,
+        );
         command.client = operation.client.clone();
         command.remote_op = Some(operation.id.clone());
         let data = Element::new("remote-op")
@@ -731,7 +743,8 @@ impl Fencer {
                     (OpState::Query, _) => self.act_on_answers(&id, None, now),
                     _ => {}
                 }
-            } else if is_gone(&operation.origin) && !operation.target.eq_ignore_ascii_case(&operation.origin) {
+            } else if is_gone(&operation.origin) && !operation.target.eq_ignore_ascii_case(&operation.origin)
+            {
                 self.orphaned(&id, now);
             }
         }

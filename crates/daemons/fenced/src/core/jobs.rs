@@ -31,10 +31,7 @@ pub(super) enum Asker {
 #[derive(Clone, Debug)]
 pub(super) enum JobFor {
     /// Somebody's request.
-    Request {
-        asker: Asker,
-        command: Box<Command>,
-    },
+    Request { asker: Asker, command: Box<Command> },
     /// A search wants to know.
     Search(u64),
 }
@@ -358,9 +355,8 @@ impl Fencer {
     /// After a failure the next device that can do it; after a success the next that must, too (unfencing).
     fn next_device(&mut self, number: u64, result: &ActionResult) -> Option<String> {
         let job = self.jobs.get_mut(&number)?;
-        let is_required = |id: &String, action: &str| {
-            self.devices.get(id).is_some_and(|device| device.is_required(action))
-        };
+        let is_required =
+            |id: &String, action: &str| self.devices.get(id).is_some_and(|device| device.is_required(action));
         if !result.is_ok() && is_required(&job.device, &job.action) {
             return None;
         }
@@ -386,7 +382,11 @@ impl Fencer {
             return;
         };
         let is_suicide = is_fencing_action(&job.action)
-            && command.origin.as_deref().zip(job.target.as_deref()).is_some_and(|(o, t)| o.eq_ignore_ascii_case(t));
+            && command
+                .origin
+                .as_deref()
+                .zip(job.target.as_deref())
+                .is_some_and(|(o, t)| o.eq_ignore_ascii_case(t));
         if is_suicide {
             // Who asked is who was fenced, and cannot tell anybody.
             let notice = self.notice_for_origin(id, job, command, result, now);

@@ -436,7 +436,9 @@ impl Fencer {
 
     fn done(&mut self, effect: EffectId, event: Event, now: Now) {
         match (self.effects.remove(&effect), event) {
-            (Some(Purpose::Job(job)), Event::Exited { pid, result }) => self.job_exited(job, pid, result, now),
+            (Some(Purpose::Job(job)), Event::Exited { pid, result }) => {
+                self.job_exited(job, pid, result, now)
+            }
             (Some(Purpose::Describe(agent)), Event::Described(described)) => {
                 self.agent_described(&agent, described, now);
             }

@@ -3,8 +3,8 @@
 
 use super::topology::Topology;
 use messages::fencer::{
-    ActionLimits, ActionResult, ClientStamp, Command, FenceNotice, HistoryEntry, OpState, PeerDevice, SupportFlags,
-    options,
+    ActionLimits, ActionResult, ClientStamp, Command, FenceNotice, HistoryEntry, OpState, PeerDevice,
+    SupportFlags, options,
 };
 use model::{Instant, Now, WallTime};
 use std::collections::{BTreeSet, VecDeque};
@@ -87,7 +87,14 @@ pub(super) struct Operation {
 
 impl Operation {
     /// As a request describes it.
-    pub fn new(id: String, command: &Command, target: &str, action: &str, origin: &str, now: Now) -> Operation {
+    pub fn new(
+        id: String,
+        command: &Command,
+        target: &str,
+        action: &str,
+        origin: &str,
+        now: Now,
+    ) -> Operation {
         Operation {
             id,
             requested: action.to_owned(),
@@ -124,10 +131,7 @@ impl Operation {
     /// As the history of another node has it.
     pub fn from_history(id: String, entry: HistoryEntry, now: Now) -> Operation {
         let client = ClientStamp { id: None, name: entry.client_name, node: None };
-        let none = Command {
-            client,
-            ..Command::new(messages::fencer::Request::TimeoutUpdate, 0, 0, 0)
-        };
+        let none = Command { client, ..Command::new(messages::fencer::Request::TimeoutUpdate, 0, 0, 0) };
         Operation {
             state: entry.state,
             delegate: entry.delegate,
@@ -200,7 +204,8 @@ impl Operation {
 
     pub fn add_peer(&mut self, host: &str, devices: Vec<PeerDevice>) {
         for device in &devices {
-            let on = if self.requested == "on" { Some(device.limits) } else { device.remap.map(|remap| remap.on) };
+            let on =
+                if self.requested == "on" { Some(device.limits) } else { device.remap.map(|remap| remap.on) };
             if on.is_some_and(|on| on.required) && !self.automatic.contains(&device.id) {
                 self.automatic.push(device.id.clone());
             }
@@ -234,7 +239,9 @@ impl Operation {
         let Some(levels) = topology.levels_for(&self.target) else { return false };
         let is_found = |id: &String| {
             let others = self.peers.iter().filter(|peer| !self.is_target(peer));
-            others.flat_map(|peer| &peer.devices).any(|usable| usable.device.id == *id && self.is_of_use(usable))
+            others
+                .flat_map(|peer| &peer.devices)
+                .any(|usable| usable.device.id == *id && self.is_of_use(usable))
         };
         levels.values().flatten().all(is_found)
     }
@@ -275,7 +282,8 @@ impl Operation {
             self.is_target(peer) == target && (levels || !peer.tried) && peer.devices.iter().any(usable)
         })?;
         let peer = self.peers.get_mut(at)?;
-        if levels && let Some(usable) = peer.devices.iter_mut().find(|u| Some(u.device.id.as_str()) == device) {
+        if levels && let Some(usable) = peer.devices.iter_mut().find(|u| Some(u.device.id.as_str()) == device)
+        {
             usable.set_executed(phase);
         }
         Some(peer.host.clone())
@@ -294,10 +302,12 @@ impl Operation {
     /// How long a peer may take that tries all its devices.
     pub fn peer_timeout_s(&self, host: &str) -> u32 {
         let peer = self.peers.iter().find(|peer| peer.host == host);
-        let devices = peer.into_iter().flat_map(|peer| &peer.devices).filter(|usable| {
-            !usable.is_executed(self.phase) && !usable.limits(self.phase).disallowed
-        });
-        let sum = devices.map(|usable| self.device_timeout_s(Some(host), Some(&usable.device.id), true)).sum();
+        let devices = peer
+            .into_iter()
+            .flat_map(|peer| &peer.devices)
+            .filter(|usable| !usable.is_executed(self.phase) && !usable.limits(self.phase).disallowed);
+        let sum =
+            devices.map(|usable| self.device_timeout_s(Some(host), Some(&usable.device.id), true)).sum();
         if sum == 0 { self.base_timeout_s } else { sum }
     }
 

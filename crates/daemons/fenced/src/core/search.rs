@@ -13,10 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 #[derive(Debug)]
 pub(super) enum Wanted {
     /// It is told.
-    Answer {
-        asker: Asker,
-        command: Box<Command>,
-    },
+    Answer { asker: Asker, command: Box<Command> },
     /// The first is used, the others if that fails.
     Fence(Box<Job>),
 }

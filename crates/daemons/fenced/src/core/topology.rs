@@ -20,10 +20,19 @@ pub(super) struct Topology {
 
 impl Topology {
     /// What the CIB says now takes the place of what it said before.
-    pub fn set_from_cib(&mut self, levels: Vec<Level>, attributes: BTreeMap<String, BTreeMap<String, String>>) {
+    pub fn set_from_cib(
+        &mut self,
+        levels: Vec<Level>,
+        attributes: BTreeMap<String, BTreeMap<String, String>>,
+    ) {
         self.from_cib.clear();
         for level in levels {
-            self.from_cib.entry(level.target).or_default().entry(level.index).or_default().extend(level.devices);
+            self.from_cib
+                .entry(level.target)
+                .or_default()
+                .entry(level.index)
+                .or_default()
+                .extend(level.devices);
         }
         self.attributes = attributes;
     }
@@ -44,9 +53,7 @@ impl Topology {
     /// The levels for a node, lowest first: those for its name, else the first that match.
     pub fn levels_for(&self, node: &str) -> Option<&Levels> {
         let of_name = |levels: &'_ BTreeMap<LevelTarget, Levels>| {
-            let is_it = |target: &LevelTarget| {
-                matches!(target, LevelTarget::Name(name) if name.eq_ignore_ascii_case(node))
-            };
+            let is_it = |target: &LevelTarget| matches!(target, LevelTarget::Name(name) if name.eq_ignore_ascii_case(node));
             levels.keys().find(|target| is_it(target)).cloned()
         };
         for source in [&self.from_clients, &self.from_cib] {
@@ -140,7 +147,8 @@ mod tests {
     #[test]
     fn a_nodes_own_levels_come_before_patterns_and_attributes() {
         let mut topology = Topology::default();
-        let attributes = BTreeMap::from([("n2".to_owned(), BTreeMap::from([("rack".to_owned(), "1".to_owned())]))]);
+        let attributes =
+            BTreeMap::from([("n2".to_owned(), BTreeMap::from([("rack".to_owned(), "1".to_owned())]))]);
         topology.set_from_cib(
             vec![
                 level(1, LevelTarget::Pattern("^n[13]$".into()), "by-pattern"),
