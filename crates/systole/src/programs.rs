@@ -18,6 +18,7 @@ pub struct Program {
 
 /// All of them, daemons first.
 pub const ALL: &[Program] = &[
+    daemon("pacemaker-based", "the CIB manager: keeps configuration and status", based::main),
     daemon("pacemaker-execd", "the executor: runs resource agents", execd::main),
     daemon("pacemaker-attrd", "the attribute manager: keeps node attributes", attrd::main),
     daemon("pacemaker-schedulerd", "the scheduler: transitions on request", schedulerd::main),

@@ -115,15 +115,19 @@ impl Based {
         self.ping.changed();
         let context = self.context(now);
         let result = perform(&self.cib, request, &context);
-        self.log_result(request, message, result.as_ref().map(|_| ()));
         let outcome = match result {
             Ok(outcome) => outcome,
-            Err(refusal) => return Answer::refused(&refusal),
+            Err(refusal) => {
+                self.log_result(request, message, Err(&refusal));
+                return Answer::refused(&refusal);
+            }
         };
         if request.options.has(CallOptions::DRY_RUN) {
+            self.log_result(request, message, Ok(()));
             return Answer::only(LegacyRc::OK);
         }
         let after = self.activate(&outcome, context.last_written);
+        self.log_result(request, message, Ok(()));
         self.ping.due = Some(now.instant + PING_AFTER);
         if let Some(patch) = &outcome.patch
             && !request.options.has(CallOptions::INHIBIT_NOTIFY)

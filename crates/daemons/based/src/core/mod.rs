@@ -123,7 +123,6 @@ impl Based {
             outputs: VecDeque::new(),
             config,
         };
-        based.log(Level::Notice, "Starting Pacemaker CIB manager".to_owned());
         for warning in std::mem::take(&mut based.config.warnings) {
             based.log(Level::Warning, warning);
         }
@@ -137,20 +136,12 @@ impl Based {
             let last_written = based.cib.attr("cib-last-written").unwrap_or_default().to_owned();
             based.persist(last_written);
         }
-        if based.config.stand_alone {
-            based.log_started();
-        }
         based
     }
 
     /// The CIB as it is now.
     pub fn cib(&self) -> &Element {
         &self.cib
-    }
-
-    fn log_started(&mut self) {
-        let text = "Pacemaker CIB manager successfully started and accepting connections";
-        self.log(Level::Notice, text.to_owned());
     }
 
     fn log(&mut self, level: Level, text: String) {
@@ -202,7 +193,6 @@ impl Based {
 
     fn joined(&mut self, now: Now, local: ClusterNode) {
         self.local = Some(local);
-        self.log_started();
         for message in std::mem::take(&mut self.waiting) {
             self.forward(now, message);
         }
