@@ -22,6 +22,7 @@ pub const ALL: &[Program] = &[
     daemon("pacemaker-execd", "the executor: runs resource agents", execd::main),
     daemon("pacemaker-attrd", "the attribute manager: keeps node attributes", attrd::main),
     daemon("pacemaker-schedulerd", "the scheduler: transitions on request", schedulerd::main),
+    tool("cibadmin", "reads and changes the CIB", tools::cibadmin::main),
     tool("crm_mon", "how the cluster is", tools::crm_mon::main),
     tool("crm_resource", "resources: where they run, and what to do with them", tools::crm_resource::main),
     tool("crm_simulate", "what the cluster would do, and how it would then be", tools::crm_simulate::main),

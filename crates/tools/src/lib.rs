@@ -6,6 +6,7 @@
 
 mod attributes;
 mod cib_session;
+mod cib_access;
 pub mod cibadmin;
 mod command_line;
 mod controller;

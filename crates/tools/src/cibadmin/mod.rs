@@ -1,0 +1,239 @@
+//! `cibadmin`: reads and changes the CIB.
+//!
+//! Decides: options, what is asked, how the answer is printed and what it exits with. Given: the command line and the
+//! input it names. Leaves to others: which CIB (`cib_access`), and everything about changes (`cib`).
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+mod options;
+
+#[cfg(test)]
+mod tests;
+
+use crate::cib_access::{AccessError, Answer, CibAccess};
+use crate::command_line;
+use ::cib::{newest_schema, schema};
+use clap::Parser;
+use messages::cib::{Command, option};
+use model::{ExitCode, LegacyRc, Profile};
+use options::{Action, Options};
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::io::{self, Read, Write};
+use std::time::Duration;
+use xml::{Element, Escaping, Node, digest_v1, digest_v2};
+
+/// What input is read at most, in bytes.
+const INPUT_MAX: u64 = 1 << 30;
+
+/// The program.
+pub fn main(args: Vec<OsString>) -> ExitCode {
+    let out = &mut io::BufWriter::new(io::stdout().lock());
+    let err = &mut io::stderr().lock();
+    let code = run(&args, &mut io::stdin().lock(), out, err);
+    match out.flush() {
+        Ok(()) => code,
+        Err(_) => ExitCode::IOERR,
+    }
+}
+
+/// How a run ended that ended badly.
+struct Failure {
+    code: ExitCode,
+    /// The last line.
+    text: String,
+}
+
+impl Failure {
+    fn new(code: ExitCode, text: impl Display) -> Failure {
+        Failure { code, text: text.to_string() }
+    }
+}
+
+impl From<AccessError> for Failure {
+    fn from(error: AccessError) -> Failure {
+        Failure::new(error.exit_code(), error)
+    }
+}
+
+fn run(args: &[OsString], stdin: &mut dyn Read, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+    let options = match Options::try_parse_from(args) {
+        Ok(options) => options,
+        Err(error) => return command_line::refuse("cibadmin", &error, out, err),
+    };
+    if options.version {
+        return command_line::print_version(out);
+    }
+    let action = options.action(args);
+    match perform(&options, action, stdin, out, err) {
+        Ok(()) => ExitCode::OK,
+        Err(failure) => {
+            // If nobody can be told, the exit code has to do.
+            let _ = out.flush();
+            let _ = writeln!(err, "cibadmin: {}", failure.text);
+            failure.code
+        }
+    }
+}
+
+fn perform(
+    options: &Options,
+    action: Action,
+    stdin: &mut dyn Read,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<(), Failure> {
+    if action.is_dangerous() && !options.force {
+        let text = "The supplied command is considered dangerous. To prevent accidental destruction of the cluster, \
+                    the --force flag is required in order to proceed.";
+        return Err(Failure::new(ExitCode::UNSAFE, text));
+    }
+    let by_xpath = action.takes_xpath_for_input() && options.xpath.is_some();
+    let input =
+        if action.needs_input() && !by_xpath { Some(read_input(options, action, stdin, err)?) } else { None };
+    match (action.operation(), input) {
+        (Some(operation), input) => ask(options, action, operation, input, out, err),
+        (None, None) => print_xml(out, &empty(options)),
+        (None, Some(input)) => {
+            let digest = match action {
+                Action::Md5Sum => digest_v1(&input, Escaping::Modern),
+                _ => digest_v2(&input, Escaping::Modern),
+            };
+            writeln!(out, "{digest}").map_err(io_failure)
+        }
+    }
+}
+
+fn io_failure(error: io::Error) -> Failure {
+    Failure::new(ExitCode::IOERR, error)
+}
+
+fn print_xml(out: &mut dyn Write, element: &Element) -> Result<(), Failure> {
+    out.write_all(xml::write_indented(element).as_bytes()).map_err(io_failure)
+}
+
+/// An empty CIB that can be put in place of a running cluster's.
+fn empty(options: &Options) -> Element {
+    let mut empty = ::cib::empty(Profile::default()).with_attr("epoch", 1);
+    let schema = options.empty.as_deref().filter(|schema| !schema.is_empty());
+    empty.set_attr("validate-with", schema.unwrap_or(newest_schema(Profile::default())));
+    empty
+}
+
+fn read_input(
+    options: &Options,
+    action: Action,
+    stdin: &mut dyn Read,
+    err: &mut dyn Write,
+) -> Result<Element, Failure> {
+    let (source, text) = if let Some(file) = &options.xml_file {
+        (file.display().to_string(), crate::crm_simulate::read_file(file).map_err(|error| error.to_string()))
+    } else if let Some(text) = &options.xml_text {
+        ("input string".to_owned(), xml::parse(text).map_err(|error| error.to_string()))
+    } else if options.xml_pipe {
+        let mut bytes = Vec::new();
+        let read = stdin.take(INPUT_MAX).read_to_end(&mut bytes).map_err(|error| error.to_string());
+        let parsed = read.and_then(|_| xml::parse_bytes(&bytes).map_err(|error| error.to_string()));
+        ("stdin".to_owned(), parsed)
+    } else {
+        let xpath = if action.takes_xpath_for_input() { "either --xpath or " } else { "" };
+        let text =
+            format!("The supplied command requires {xpath}input via --xml-file, --xml-text, or --xml-pipe");
+        return Err(Failure::new(ExitCode::USAGE, text));
+    };
+    text.map_err(|why| {
+        // If nobody can be told, the exit code has to do.
+        let _ = writeln!(err, "{why}");
+        Failure::new(ExitCode::DATAERR, format!("Couldn't parse input from {source}"))
+    })
+}
+
+fn ask(
+    options: &Options,
+    action: Action,
+    operation: &str,
+    mut input: Option<Element>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<(), Failure> {
+    if let (Action::Replace, Some(input)) = (action, &mut input)
+        && input.name() == "cib"
+    {
+        input.child_or_insert("status");
+    }
+    if let Some(scope) = &options.scope
+        && (matches!(scope.as_str(), "cib" | "all") || ::cib::section_path(scope).is_none())
+    {
+        let text = format!("Invalid value '{scope}' for '--scope'. Operation will apply to the entire CIB");
+        writeln!(err, "{text}").map_err(io_failure)?;
+    }
+    let mut timeout = options.timeout;
+    if timeout < 1 {
+        timeout = 30;
+        writeln!(err, "Timeout must be positive, defaulting to {timeout}").map_err(io_failure)?;
+    }
+    let timeout = Duration::from_secs(u64::try_from(timeout).unwrap_or(30));
+    let command = Command {
+        section: options.xpath.clone().or_else(|| options.scope.clone()),
+        host: options.node.clone(),
+        user: options.user.clone().or_else(|| std::env::var("CIB_user").ok().filter(|user| !user.is_empty())),
+        data: input,
+        ..Command::new(operation, 0, call_options(options, action))
+    };
+    let mut cib = CibAccess::open("cibadmin")?;
+    let answer = cib.call(command, timeout)?;
+    let result = report(action, &answer, err);
+    if let Some(data) = &answer.data {
+        print_answer(options, data, out)?;
+    }
+    let closed = cib.close();
+    result?;
+    Ok(closed?)
+}
+
+fn call_options(options: &Options, action: Action) -> u32 {
+    let mut bits = option::NONE;
+    let mut set = |when: bool, bit: u32| bits |= if when { bit } else { 0 };
+    set(options.xpath.is_some(), option::XPATH);
+    set(action == Action::DeleteAll, option::MULTIPLE);
+    // Counting is what it has always done; `--score` is how to say so.
+    set(action == Action::Modify, option::SCORE_UPDATE);
+    set(action == Action::Modify && options.allow_create, option::CAN_CREATE);
+    set(action == Action::Query && options.node_path, option::XPATH_ADDRESS);
+    set(action == Action::Query && options.no_children, option::NO_CHILDREN);
+    bits
+}
+
+/// Says what went wrong, with everything that is known of it.
+fn report(action: Action, answer: &Answer, err: &mut dyn Write) -> Result<(), Failure> {
+    if answer.rc.is_ok() {
+        return Ok(());
+    }
+    let unchanged = LegacyRc::new(-211);
+    if action == Action::Upgrade && answer.rc == unchanged {
+        return writeln!(err, "Upgrade unnecessary: {}", answer.rc.text()).map_err(io_failure);
+    }
+    let refused_cib = answer.data.as_ref().filter(|data| data.name() == "cib");
+    match (refused_cib, &answer.reason) {
+        (Some(cib), _) if answer.rc == LegacyRc::SCHEMA_VALIDATION => {
+            for issue in schema::validate(cib) {
+                writeln!(err, "{issue}").map_err(io_failure)?;
+            }
+        }
+        (_, Some(reason)) => writeln!(err, "{reason}").map_err(io_failure)?,
+        _ => {}
+    }
+    Err(Failure::new(answer.rc.exit_code(), format!("CIB API call failed: {}", answer.rc.text())))
+}
+
+fn print_answer(options: &Options, data: &Element, out: &mut dyn Write) -> Result<(), Failure> {
+    if options.node_path && data.name() == "xpath-query" {
+        for path in data.elements_named("xpath-query-path") {
+            writeln!(out, "{}", path.id().unwrap_or_default()).map_err(io_failure)?;
+        }
+        return Ok(());
+    }
+    if data.name() == "xpath-query" && data.children().iter().all(|node| matches!(node, Node::Text(_))) {
+        return Ok(());
+    }
+    print_xml(out, data)
+}

@@ -1,0 +1,221 @@
+//! The command line.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use clap::{ArgAction, ArgGroup, Parser};
+use std::path::PathBuf;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Upgrade,
+    Query,
+    Erase,
+    Bump,
+    Create,
+    Modify,
+    Patch,
+    Replace,
+    Delete,
+    DeleteAll,
+    Empty,
+    Md5Sum,
+    Md5SumVersioned,
+}
+
+impl Action {
+    /// Its name on the wire; `None` if it needs no CIB.
+    pub const fn operation(self) -> Option<&'static str> {
+        match self {
+            Action::Upgrade => Some("cib_upgrade"),
+            Action::Query => Some("cib_query"),
+            Action::Erase => Some("cib_erase"),
+            Action::Bump => Some("cib_bump"),
+            Action::Create => Some("cib_create"),
+            Action::Modify => Some("cib_modify"),
+            Action::Patch => Some("cib_apply_diff"),
+            Action::Replace => Some("cib_replace"),
+            Action::Delete | Action::DeleteAll => Some("cib_delete"),
+            Action::Empty | Action::Md5Sum | Action::Md5SumVersioned => None,
+        }
+    }
+
+    pub const fn needs_input(self) -> bool {
+        !matches!(self, Action::Query | Action::Erase | Action::Bump | Action::Upgrade | Action::Empty)
+    }
+
+    pub const fn takes_xpath_for_input(self) -> bool {
+        matches!(self, Action::Delete | Action::DeleteAll)
+    }
+
+    /// Likely to destroy much by mistake.
+    pub const fn is_dangerous(self) -> bool {
+        matches!(self, Action::Erase | Action::DeleteAll | Action::Upgrade)
+    }
+}
+
+/// Query and edit the Pacemaker configuration.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "cibadmin",
+    disable_version_flag = true,
+    disable_help_flag = true,
+    args_override_self = true,
+    group = ArgGroup::new("command").multiple(true)
+)]
+pub(super) struct Options {
+    /// Show help options
+    #[arg(short = '?', long, action = ArgAction::Help)]
+    pub help: Option<bool>,
+    /// Display software version and exit
+    #[arg(short = '$', long)]
+    pub version: bool,
+    /// Increase debug output (may be specified multiple times)
+    #[arg(short = 'V', long, action = ArgAction::Count)]
+    pub verbose: u8,
+
+    /// Upgrade the configuration to the latest syntax
+    #[arg(short = 'u', long, help_heading = "Commands")]
+    upgrade: bool,
+    /// Query the contents of the CIB (the default)
+    #[arg(short = 'Q', long, help_heading = "Commands")]
+    query: bool,
+    /// Erase the contents of the whole CIB
+    #[arg(short = 'E', long, help_heading = "Commands")]
+    erase: bool,
+    /// Increase the CIB's epoch value by 1
+    #[arg(short = 'B', long, help_heading = "Commands")]
+    bump: bool,
+    /// Create an object in the CIB (will fail if object already exists)
+    #[arg(short = 'C', long, help_heading = "Commands")]
+    create: bool,
+    /// Find object somewhere in CIB's XML tree and update it (fails if object does not exist unless -c is also specified)
+    #[arg(short = 'M', long, help_heading = "Commands")]
+    modify: bool,
+    /// Supply an update in the form of an XML diff (see crm_diff(8))
+    #[arg(short = 'P', long, help_heading = "Commands")]
+    patch: bool,
+    /// Recursively replace an object in the CIB
+    #[arg(short = 'R', long, help_heading = "Commands")]
+    replace: bool,
+    /// Delete first object matching supplied criteria; name and all attributes must match
+    #[arg(short = 'D', long, help_heading = "Commands")]
+    delete: bool,
+    /// When used with --xpath, remove all matching objects instead of just the first one
+    #[arg(short = 'd', long, help_heading = "Commands")]
+    delete_all: bool,
+    /// Output an empty CIB, of the latest schema unless another is given
+    #[arg(
+        short = 'a',
+        long,
+        value_name = "SCHEMA",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        help_heading = "Commands"
+    )]
+    pub empty: Option<String>,
+    /// Calculate the on-disk CIB digest
+    #[arg(short = '5', long, help_heading = "Commands")]
+    md5_sum: bool,
+    /// Calculate an on-the-wire versioned CIB digest
+    #[arg(short = '6', long, help_heading = "Commands")]
+    md5_sum_versioned: bool,
+
+    /// Retrieve XML from the named file
+    #[arg(short = 'x', long, value_name = "FILE", help_heading = "Data")]
+    pub xml_file: Option<PathBuf>,
+    /// Retrieve XML from the supplied string (--xml-file overrides this)
+    #[arg(short = 'X', long, value_name = "STRING", help_heading = "Data")]
+    pub xml_text: Option<String>,
+    /// Retrieve XML from stdin (--xml-file and --xml-text override this)
+    #[arg(short = 'p', long, help_heading = "Data")]
+    pub xml_pipe: bool,
+
+    /// Force the action to be performed
+    #[arg(short = 'f', long, help_heading = "Additional Options")]
+    pub force: bool,
+    /// Time (in seconds) to wait before declaring the operation failed
+    #[arg(
+        short = 't',
+        long,
+        value_name = "value",
+        default_value_t = 30,
+        allow_negative_numbers = true,
+        help_heading = "Additional Options"
+    )]
+    pub timeout: i64,
+    /// Run the command with permissions of the named user (valid only for the root and hacluster accounts)
+    #[arg(short = 'U', long, value_name = "value", help_heading = "Additional Options")]
+    pub user: Option<String>,
+    /// Limit scope of operation to specific section of CIB: configuration, nodes, resources, constraints, crm_config,
+    /// rsc_defaults, op_defaults, acls, fencing-topology, tags, alerts, status
+    #[arg(
+        short = 'o',
+        long,
+        visible_alias = "obj_type",
+        value_name = "value",
+        overrides_with = "xpath",
+        help_heading = "Additional Options"
+    )]
+    pub scope: Option<String>,
+    /// A valid XPath to use instead of --scope; of both, the last takes effect
+    #[arg(
+        short = 'A',
+        long,
+        value_name = "value",
+        overrides_with = "scope",
+        help_heading = "Additional Options"
+    )]
+    pub xpath: Option<String>,
+    /// Treat new attribute values such as name++ and name+=X as atomic score updates (with --modify; the default)
+    #[arg(long, help_heading = "Additional Options")]
+    pub score: bool,
+    /// (Advanced) Allow target of --modify/-M to be created if it does not exist
+    #[arg(short = 'c', long, help_heading = "Additional Options")]
+    pub allow_create: bool,
+    /// (Advanced) When querying an object, do not include its children in the result
+    #[arg(short = 'n', long, help_heading = "Additional Options")]
+    pub no_children: bool,
+    #[arg(short = 'l', long, hide = true)]
+    pub local: bool,
+    #[arg(short = 'N', long, hide = true)]
+    pub node: Option<String>,
+    #[arg(short = 'e', long, hide = true)]
+    pub node_path: bool,
+    #[arg(short = 's', long, hide = true)]
+    pub sync_call: bool,
+}
+
+impl Options {
+    /// The last command counts; as clap does not say which that is, `last` is told the order they came in.
+    pub fn action(&self, arguments: &[std::ffi::OsString]) -> Action {
+        let given = [
+            (self.upgrade, 'u', "upgrade", Action::Upgrade),
+            (self.query, 'Q', "query", Action::Query),
+            (self.erase, 'E', "erase", Action::Erase),
+            (self.bump, 'B', "bump", Action::Bump),
+            (self.create, 'C', "create", Action::Create),
+            (self.modify, 'M', "modify", Action::Modify),
+            (self.patch, 'P', "patch", Action::Patch),
+            (self.replace, 'R', "replace", Action::Replace),
+            (self.delete, 'D', "delete", Action::Delete),
+            (self.delete_all, 'd', "delete-all", Action::DeleteAll),
+            (self.empty.is_some(), 'a', "empty", Action::Empty),
+            (self.md5_sum, '5', "md5-sum", Action::Md5Sum),
+            (self.md5_sum_versioned, '6', "md5-sum-versioned", Action::Md5SumVersioned),
+        ];
+        let given: Vec<_> = given.into_iter().filter(|(there, ..)| *there).collect();
+        let place = |short: char, long: &str| {
+            arguments.iter().rposition(|argument| {
+                let argument = argument.to_string_lossy();
+                let is_long = argument.strip_prefix("--").is_some_and(|rest| {
+                    rest == long || rest.strip_prefix(long).is_some_and(|rest| rest.starts_with('='))
+                });
+                is_long
+                    || argument.starts_with('-') && !argument.starts_with("--") && argument.contains(short)
+            })
+        };
+        let last = given.into_iter().max_by_key(|(_, short, long, _)| place(*short, long));
+        last.map_or(Action::Query, |(.., action)| action)
+    }
+}
