@@ -134,7 +134,9 @@ fn session(manager: &Manager, program: &str) {
     run(&["-M", "-o", "crm_config", "-X", pair], 0);
     run(&["-M", "-o", "crm_config", "-X", r#"<nvpair id="o-x" value="value++"/>"#], 0);
     let found = run(&["-Q", "--xpath", "//nvpair[@name='x']"], 0);
-    assert_eq!(found.trim(), r#"<nvpair id="o-x" name="x" value="6"/>"#);
+    // A client of 2.1 does not ask for counting; 2.1's manager counted all the same.
+    let value = if program == DEBIAN && manager.profile == "3.0" { "value++" } else { "6" };
+    assert_eq!(found.trim(), format!(r#"<nvpair id="o-x" name="x" value="{value}"/>"#));
     assert!(run(&["-Q", "--xpath", "//nvpair[@name='y']"], 105).contains("No such device or address"));
     // What refers to nothing.
     let text = run(
