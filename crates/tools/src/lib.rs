@@ -5,8 +5,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 mod attributes;
-mod cib_session;
 mod cib_access;
+mod cib_session;
 pub mod cibadmin;
 mod command_line;
 mod controller;
