@@ -9,6 +9,7 @@
 mod erased;
 pub mod machines;
 mod network;
+pub mod pacemaker;
 pub mod world;
 
 pub use erased::{AnyCore, AnyEffect, AnyEvent, erase};
