@@ -16,8 +16,8 @@ const IPC_DELAY: Duration = Duration::from_micros(50);
 const CLUSTER_DELAY: Duration = Duration::from_micros(300);
 /// How long the cluster layer takes to see that a node is gone.
 const DETECTION_DELAY: Duration = Duration::from_secs(1);
-/// More inputs at one moment than any honest exchange needs: two cores answer each other for ever.
-const STORM: u32 = 100_000;
+/// More inputs in one virtual second than any honest exchange needs: somebody answers somebody for ever.
+const STORM: u32 = 50_000;
 
 /// What is outside the cluster: agents, power, disks.
 pub trait Physics {
@@ -78,6 +78,8 @@ pub struct World<P> {
     answers: BTreeMap<i32, Element>,
     next_call: i32,
     record: Vec<String>,
+    /// Inputs delivered in the current second.
+    traffic: (u64, u32),
 }
 
 /// Which daemons a daemon is a client of.
@@ -111,6 +113,7 @@ impl<P: Physics> World<P> {
             answers: BTreeMap::new(),
             next_call: 1,
             record: Vec::new(),
+            traffic: (0, 0),
         }
     }
 
@@ -232,6 +235,7 @@ impl<P: Physics> World<P> {
         };
         let Some(delivery) = self.queue.remove(&key) else { return false };
         self.clock = key.0;
+        self.count_traffic();
         match delivery {
             Delivery::Input { to, incarnation, input } => self.feed(to, incarnation, input),
             Delivery::Wake { to, incarnation } => {
@@ -252,6 +256,15 @@ impl<P: Physics> World<P> {
             self.crash(&node);
         }
         true
+    }
+
+    fn count_traffic(&mut self) {
+        let second = self.clock.as_secs();
+        self.traffic = if self.traffic.0 == second { (second, self.traffic.1 + 1) } else { (second, 1) };
+        if self.traffic.1 > STORM {
+            let last = &self.record[self.record.len().saturating_sub(40)..];
+            panic!("more than {STORM} inputs within second {second}; the end of the record:\n{}", last.join("\n"));
+        }
     }
 
     fn feed(&mut self, to: Place, incarnation: u64, input: Input<AnyEvent>) {
