@@ -349,8 +349,11 @@ impl Election {
         match self.age {
             Some((read, age)) if now.instant.since(read) <= AGE_CACHE => age,
             _ => {
-                self.age = Some((now.instant, now.cpu));
-                now.cpu
+                // As fine as a vote can say it: with more, equals would each think themselves older, for ever.
+                let micros = u64::try_from(now.cpu.as_micros()).unwrap_or(u64::MAX);
+                let age = Duration::from_micros(micros);
+                self.age = Some((now.instant, age));
+                age
             }
         }
     }

@@ -214,3 +214,17 @@ fn who_may_not_lead_says_so() {
     );
     assert!(sent);
 }
+
+#[test]
+fn ages_that_a_vote_cannot_tell_apart_are_equal() {
+    let set = FeatureSet::new(3, 20, 5);
+    let mut world = World::new(&[("a", set, 1), ("b", set, 1), ("c", set, 1)]);
+    for (index, nanos) in [(0, 700), (1, 800), (2, 900)] {
+        world.peers[index].cpu += Duration::from_nanos(nanos);
+    }
+    for index in 0..3 {
+        world.start(index);
+    }
+    world.run(&[0, 1, 2]);
+    assert_eq!(world.peers.iter().map(|peer| peer.won).sum::<usize>(), 1);
+}

@@ -167,6 +167,11 @@ pub fn cib(layout: &Layout, nodes: &[String], shops: &[&Shop], further: &str) ->
 </primitive>
 {groups}{further}</resources>
 <constraints>{preferences}</constraints>
+<rsc_defaults>
+  <meta_attributes id="defaults">
+    <nvpair id="defaults-stickiness" name="resource-stickiness" value="10"/>
+  </meta_attributes>
+</rsc_defaults>
 </configuration>
 <status/>
 </cib>

@@ -41,6 +41,9 @@ const CIB: &str = r#"
       </group>
     </resources>
     <constraints/>
+    <rsc_defaults>
+      <meta_attributes id="defaults"><nvpair id="defaults-stickiness" name="resource-stickiness" value="10"/></meta_attributes>
+    </rsc_defaults>
   </configuration>
   <status/>
 </cib>"#;
@@ -101,14 +104,23 @@ fn fencing_and_start(
     (confirmed, started)
 }
 
-/// Takes the power of `victim`, which serves, and checks that it was fenced before anything was started elsewhere.
+/// Takes the power of `victim` and checks that it was fenced, and before anything it ran was started elsewhere; a service
+/// that did not run there is left alone.
 fn fail_over(world: &mut World<Machines>, victim: &str) {
     let failure = world.now().instant;
+    let served = serving(world).as_deref() == Some(victim);
     world.crash(victim);
-    let elsewhere = |world: &mut World<Machines>| serving(world).is_some_and(|node| node != victim);
-    assert!(world.run_until(PATIENCE, elsewhere), "{}", tail(world));
+    let over = |world: &mut World<Machines>| {
+        let confirmed = fencing_and_start(world, victim, failure).0.is_some();
+        confirmed && serving(world).is_some_and(|node| node != victim)
+    };
+    assert!(world.run_until(PATIENCE, over), "{}", tail(world));
     let (confirmed, started) = fencing_and_start(world, victim, failure);
-    assert!(confirmed.unwrap() < started.unwrap(), "{}", tail(world));
+    if served {
+        assert!(confirmed.unwrap() < started.unwrap(), "{}", tail(world));
+    } else {
+        assert_eq!(started, None, "{}", tail(world));
+    }
     assert!(world.physics.broken_laws().is_empty(), "{}", tail(world));
 }
 
@@ -122,20 +134,22 @@ fn a_dead_node_is_fenced_before_its_service_starts_elsewhere() {
 #[test]
 fn every_node_may_die_the_dc_too_and_comes_back() {
     let mut world = settled();
-    let mut victims = Vec::new();
-    for _ in 0..4 {
-        let victim = serving(&world).unwrap();
-        let coordinator = dc(&mut world, &victim).unwrap();
+    let mut kinds = Vec::new();
+    for round in 0..6 {
+        let (server, coordinator) = (serving(&world).unwrap(), dc(&mut world, "n1").unwrap());
+        let victim = if round % 2 == 0 { coordinator.clone() } else { server.clone() };
+        kinds.push((victim == server, victim == coordinator));
         fail_over(&mut world, &victim);
-        victims.push((victim.clone(), coordinator));
         world.run_for(Duration::from_secs(10));
         boot(&mut world, &victim, &cib());
         world.run_for(Duration::from_secs(30));
         assert!(serving(&world).is_some_and(|node| node != victim), "{}", tail(&world));
+        assert_eq!(dc(&mut world, &victim), dc(&mut world, &server), "{}", tail(&world));
     }
-    // The service and the DC wander through the cluster on their own; if they never met, the test would miss the point.
-    assert!(victims.iter().any(|(victim, dc)| victim == dc), "{victims:?}");
-    assert!(victims.iter().any(|(victim, dc)| victim != dc), "{victims:?}");
+    // (served, was the DC): each of the three kinds of victim must have been among them.
+    for kind in [(true, true), (true, false), (false, true)] {
+        assert!(kinds.contains(&kind), "{kind:?} is not among {kinds:?}");
+    }
 }
 
 #[test]
