@@ -19,10 +19,14 @@ pub struct Program {
 /// All of them, daemons first.
 pub const ALL: &[Program] = &[
     daemon("pacemaker-based", "the CIB manager: keeps configuration and status", based::main),
+    tool("pacemakerd", "starts, watches and stops the cluster's daemons", pacemakerd::main),
+    daemon("pacemaker-based", "the CIB manager: keeps the CIB the same on every node", based::main),
+    daemon("pacemaker-fenced", "the fencer: takes nodes' power", fenced::main),
     daemon("pacemaker-execd", "the executor: runs resource agents", execd::main),
     daemon("pacemaker-attrd", "the attribute manager: keeps node attributes", attrd::main),
     daemon("pacemaker-schedulerd", "the scheduler: transitions on request", schedulerd::main),
     tool("cibadmin", "reads and changes the CIB", tools::cibadmin::main),
+    daemon("pacemaker-controld", "the controller: coordinates the cluster", controld::main),
     tool("crm_mon", "how the cluster is", tools::crm_mon::main),
     tool("crm_resource", "resources: where they run, and what to do with them", tools::crm_resource::main),
     tool("crm_simulate", "what the cluster would do, and how it would then be", tools::crm_simulate::main),
