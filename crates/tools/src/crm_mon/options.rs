@@ -90,9 +90,12 @@ pub(super) struct Options {
     /// Hide all headers
     #[arg(short = 'D', long, help_heading = "Display Options")]
     pub hide_headers: bool,
-    /// Show more details (node IDs, failed actions)
+    /// Show more details (node IDs, feature sets, individual clone instances, failed actions)
     #[arg(short = 'R', long, help_heading = "Display Options")]
     pub show_detail: bool,
+    /// Show resource descriptions
+    #[arg(long, help_heading = "Display Options")]
+    pub show_description: bool,
     /// Display pending state (always done)
     #[arg(short = 'j', long, hide = true)]
     pub pending: bool,
@@ -174,6 +177,8 @@ impl Options {
             inactive: self.inactive || everything,
             pending: true,
             node_ids: self.show_detail,
+            feature_sets: self.show_detail,
+            descriptions: self.show_detail || self.show_description,
             clone_detail: self.show_detail,
             by_node: self.group_by_node,
             resource_only: false,

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::resources::{is_active, is_disabled, is_promotable, print_one};
-use super::{Lists, Show, failures};
+use super::{Lists, Show, failures, resources};
 use model::Role;
 use scheduler::{Cluster, NodeId, Resource, ResourceId, ResourceState};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ struct Places {
 
 pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, id: ResourceId, show: Show) -> bool {
     let clone = cluster.resource(id);
-    let mut section = lists.section(title(cluster, id), false);
+    let mut section = lists.section(title(cluster, id, show), false);
     let mut places = Places::default();
     for &instance in &clone.children {
         if has_line(cluster, clone, instance, show, &mut places) {
@@ -59,7 +59,7 @@ pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, id: ResourceId, sh
     section.close(lists)
 }
 
-fn title(cluster: &Cluster, id: ResourceId) -> String {
+fn title(cluster: &Cluster, id: ResourceId, show: Show) -> String {
     let clone = cluster.resource(id);
     let mut words = Vec::new();
     if is_promotable(cluster, id) {
@@ -78,7 +78,8 @@ fn title(cluster: &Cluster, id: ResourceId) -> String {
     }
     let words = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
     let child = clone.children.first().and_then(|&child| cluster.resource(child).xml.id());
-    format!("Clone Set: {} [{}]{words}", clone.id, child.unwrap_or_default())
+    let description = resources::description(clone, show);
+    format!("Clone Set: {} [{}]{words}{description}", clone.id, child.unwrap_or_default())
 }
 
 fn names(cluster: &Cluster, nodes: &[NodeId]) -> String {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::resources::{is_active, is_disabled, print_one};
-use super::{Lists, Show};
+use super::{Lists, Show, resources};
 use scheduler::{Cluster, ResourceId};
 
 pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, id: ResourceId, show: Show) -> bool {
@@ -33,5 +33,6 @@ fn title(cluster: &Cluster, id: ResourceId, show: Show) -> String {
         words.push("unmanaged".to_owned());
     }
     let words = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
-    format!("Resource Group: {}{words}", group.id)
+    let description = resources::description(group, show);
+    format!("Resource Group: {}{words}{description}", group.id)
 }

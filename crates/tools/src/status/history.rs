@@ -9,8 +9,8 @@ use model::{Interval, OcfCode, Score};
 use scheduler::{Cluster, Node, Resource};
 use xml::Element;
 
-/// How often a resource failed on a node, as far as it still counts, and when last (0 if unknown).
-fn fail_count(cluster: &Cluster, node: &Node, resource: &Resource) -> (Score, i64) {
+/// How often a resource failed on a node and when last (0 if unknown), whether it still counts or not.
+fn fail_count(node: &Node, resource: &Resource) -> (Score, i64) {
     let name = resource.history_id.as_deref().unwrap_or(&resource.id);
     let name = if resource.state.unique { name } else { name.split(':').next().unwrap_or(name) };
     let of = |prefix: &'static str| {
@@ -22,9 +22,7 @@ fn fail_count(cluster: &Cluster, node: &Node, resource: &Resource) -> (Score, i6
     let count =
         of("fail-count-").filter_map(|text| text.parse::<Score>().ok()).fold(Score::ZERO, |a, b| a + b);
     let last = of("last-failure-").filter_map(|text| text.parse::<i64>().ok()).max().unwrap_or(0);
-    let timeout_s = i64::try_from(resource.state.failure_timeout_ms / 1000).unwrap_or(i64::MAX);
-    let expired = last > 0 && timeout_s > 0 && cluster.now.secs > last.saturating_add(timeout_s);
-    if count <= Score::ZERO || expired { (Score::ZERO, 0) } else { (count, last) }
+    if count <= Score::ZERO { (Score::ZERO, 0) } else { (count, last) }
 }
 
 /// Prints fail counts, or all operations if they are asked for.
@@ -62,7 +60,7 @@ fn print_node(
             history.id() == Some(&*r.id) || r.history_id.as_deref().is_some_and(|id| history.id() == Some(id))
         };
         let Some(resource) = cluster.resources.iter().find(known) else { continue };
-        let (count, last) = fail_count(cluster, node, resource);
+        let (count, last) = fail_count(node, resource);
         if !sections.operations {
             if count > Score::ZERO {
                 section.open(lists);

@@ -54,6 +54,10 @@ pub struct Show {
     pub pending: bool,
     /// Nodes' ids, where they differ from their names.
     pub node_ids: bool,
+    /// Nodes' feature sets, and with them a line for each node.
+    pub feature_sets: bool,
+    /// Descriptions of resources.
+    pub descriptions: bool,
     /// Each instance of a clone, even if there is nothing special about it.
     pub clone_detail: bool,
     /// Resources below the nodes they run on.

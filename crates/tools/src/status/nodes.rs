@@ -1,7 +1,7 @@
 //! The list of nodes, and that of their attributes.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use super::{Lists, Show, primitive};
+use super::{Lists, Show, primitive, summary};
 use model::Score;
 use scheduler::{Cluster, Node, NodeId, NodeKind, ResourceId, Variant};
 
@@ -119,14 +119,16 @@ pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer
     for (index, node) in cluster.nodes.iter().enumerate() {
         section.open(lists);
         let name = display_name(node, show);
-        if show.by_node || stands_out(cluster, node) {
+        if show.by_node || show.feature_sets || stands_out(cluster, node) {
             let kind = if node.kind == NodeKind::Remote { "RemoteNode" } else { "Node" };
             let health = match health(cluster, node) {
                 Health::Red => " (health is RED)",
                 Health::Yellow => " (health is YELLOW)",
                 Health::Green => "",
             };
-            let line = format!("{kind} {name}: {}{health}", status(cluster, NodeId::new(index)));
+            let set = summary::feature_set(node).filter(|_| show.feature_sets);
+            let set = set.map(|set| format!(", feature set {set}")).unwrap_or_default();
+            let line = format!("{kind} {name}: {}{health}{set}", status(cluster, NodeId::new(index)));
             if show.by_node {
                 print_with_resources(lists, cluster, &line, NodeId::new(index), show);
             } else {

@@ -102,7 +102,9 @@ fn describe(cluster: &Cluster, id: ResourceId, node: Option<NodeId>, show: Show)
     if !flags.is_empty() {
         text.push_str(&format!(" ({})", flags.join(", ")));
     }
-    if let Some(description) = resource.xml.attr("description").filter(|_| several || below_node) {
+    if let Some(description) =
+        resource.xml.attr("description").filter(|_| several || below_node || show.descriptions)
+    {
         text.push_str(&format!(" ({description})"));
     }
     if several && !below_node {

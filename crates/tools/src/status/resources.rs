@@ -28,6 +28,12 @@ pub(super) fn printable_id(resource: &Resource) -> &str {
     if resource.state.unique { &resource.id } else { resource.xml.id().unwrap_or(&resource.id) }
 }
 
+/// What the configuration says it is for, in brackets, if that is wanted.
+pub(super) fn description(resource: &Resource, show: Show) -> String {
+    let text = resource.xml.attr("description").filter(|_| show.descriptions);
+    text.map(|text| format!(" ({text})")).unwrap_or_default()
+}
+
 /// Whether its configuration wants a resource stopped (or not promoted).
 pub fn is_disabled(cluster: &Cluster, id: ResourceId) -> bool {
     let role = cluster.resource(id).meta.get("target-role").and_then(|role| role.parse::<Role>().ok());
