@@ -43,3 +43,71 @@ fn bad_input_is_refused_by_name() {
     assert!(err.contains("line 1"), "{err}");
     assert_eq!(simulate(&["-p"], "<tree/>").0, ExitCode::CONFIG);
 }
+
+const TWO_NODES: &str = include_str!("cases/two-nodes.xml");
+
+#[test]
+fn a_simulation_shows_what_will_be_and_how_it_is_then() {
+    let (code, out, err) = simulate(&["-S"], TWO_NODES);
+    assert_eq!((code, err.as_str()), (ExitCode::OK, ""));
+    assert_eq!(out, include_str!("cases/two-nodes.summary"));
+}
+
+#[test]
+fn what_is_saved_can_be_simulated_further() {
+    let folder = tempfile::tempdir().unwrap();
+    let after = folder.path().join("after.xml");
+    let after = after.to_str().unwrap();
+    let (code, out, _) = simulate(&["-QS", "-O", after], TWO_NODES);
+    assert_eq!((code, out.as_str()), (ExitCode::OK, ""));
+    let (_, out, _) = simulate(&["-R", "-x", after], "");
+    assert!(
+        out.contains("Full List of Resources:\n    * fencing\t(stonith:fence_lab):\t Started one\n"),
+        "{out}"
+    );
+    assert!(out.ends_with("\nTransition Summary:\n"), "nothing is left to be done: {out}");
+
+    let (code, out, err) =
+        simulate(&["-S", "-x", after, "-i", "address_monitor_10000@two=7", "-F", "address_stop_0@two=1"], "");
+    assert_eq!((code, err.as_str()), (ExitCode::OK, ""));
+    for line in [
+        "Performing Requested Modifications:",
+        "  * Injecting attribute fail-count-address#monitor_10000=1 into /node_state '2'",
+        "  * Recover    address     (   two )",
+        "  * Injecting attribute fail-count-address#stop_0=INFINITY into /node_state '2'",
+        "    * Node two: UNCLEAN (online)",
+        "      * address\t(ocf:heartbeat:IPaddr2):\t FAILED two",
+    ] {
+        assert!(out.lines().any(|printed| printed == line), "{line:?} is missing in {out}");
+    }
+}
+
+#[test]
+fn a_failing_node_is_fenced_and_its_services_go_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let (after, graph) = (folder.path().join("after.xml"), folder.path().join("graph.xml"));
+    let (after, graph) = (after.to_str().unwrap(), graph.to_str().unwrap());
+    simulate(&["-QS", "-O", after], TWO_NODES);
+    let (code, out, _) = simulate(&["-S", "-x", after, "-f", "two", "-G", graph], "");
+    assert_eq!(code, ExitCode::OK);
+    for line in [
+        "  * Fence (reboot) two 'peer is no longer part of the cluster'",
+        "  * Move       address     ( two -> one )",
+        "  * Fencing two (reboot)",
+        "    * OFFLINE: [ two ]",
+        "      * server\t(ocf:heartbeat:apache):\t Started one",
+    ] {
+        assert!(out.lines().any(|printed| printed == line), "{line:?} is missing in {out}");
+    }
+    let graph = xml::parse(&std::fs::read_to_string(graph).unwrap()).unwrap();
+    assert!(graph.descendants().any(|action| action.attr("operation") == Some("stonith")));
+}
+
+#[test]
+fn scores_are_shown_to_who_asks() {
+    let (code, out, _) = simulate(&["-sQ"], TWO_NODES);
+    assert_eq!(code, ExitCode::OK);
+    assert!(out.starts_with("pcmk__primitive_assign: fencing allocation score on one: 0\n"), "{out}");
+    let (_, out, _) = simulate(&["-s"], TWO_NODES);
+    assert!(out.contains("\nAssignment Scores:\n  * pcmk__"), "{out}");
+}

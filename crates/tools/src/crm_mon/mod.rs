@@ -25,22 +25,41 @@ const CLEAR_SCREEN: &str = "\x1b[H\x1b[2J";
 pub fn main(args: Vec<OsString>) -> ExitCode {
     let out = &mut io::BufWriter::new(io::stdout().lock());
     let err = &mut io::stderr().lock();
-    let options = match Options::try_parse_from(&args) {
+    let interval = match Options::try_parse_from(&args) {
+        Ok(options) if !options.is_one_shot() && !options.version => options.interval,
+        _ => return run(&args, wall_time(), out, err),
+    };
+    loop {
+        if write!(out, "{CLEAR_SCREEN}").is_err() {
+            return ExitCode::IOERR;
+        }
+        // The cluster may come back: only a screen that is gone ends it.
+        if run(&args, wall_time(), out, err) == ExitCode::IOERR {
+            return ExitCode::IOERR;
+        }
+        std::thread::sleep(interval.into());
+    }
+}
+
+fn wall_time() -> WallTime {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    WallTime::from_secs(i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// Prints the status once, with everything it touches but the cluster: arguments (its name first), the time, and the
+/// two streams.
+pub fn run(args: &[OsString], now: WallTime, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+    let options = match Options::try_parse_from(args) {
         Ok(options) => options,
         Err(error) => return command_line::refuse("crm_mon", &error, out, err),
     };
     if options.version {
         return command_line::print_version(out);
     }
-    loop {
-        if !options.is_one_shot() && write!(out, "{CLEAR_SCREEN}").is_err() {
-            return ExitCode::IOERR;
-        }
-        let code = print_once(&args, &options, out, err);
-        if options.is_one_shot() || code == ExitCode::IOERR {
-            return code;
-        }
-        std::thread::sleep(options.interval.into());
+    let gathered = gather(&options, now);
+    match options.format() {
+        Format::Text => print_text(&options, &gathered, out, err),
+        Format::Xml | Format::Json => print_report(args, &options, &gathered, out),
     }
 }
 
@@ -65,9 +84,8 @@ impl MonitorError {
 }
 
 /// The CIB, and what others than its manager say.
-fn gather(options: &Options) -> Result<(Element, Daemons), MonitorError> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let updated_at_secs = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+fn gather(options: &Options, now: WallTime) -> Result<(Element, Daemons), MonitorError> {
+    let updated_at_secs = now.secs;
     if let Some(path) = &options.xml_file {
         let cib = read_file(path).and_then(with_status)?;
         return Ok((cib, Daemons { updated_at_secs, ..Daemons::default() }));
@@ -76,38 +94,29 @@ fn gather(options: &Options) -> Result<(Element, Daemons), MonitorError> {
         LiveError::Connect(_) => MonitorError::Unavailable(error),
         _ => MonitorError::Live(error),
     })?;
-    let Neighbours { pacemakerd_state, node_name } =
-        live::ask_neighbours(WallTime::from_secs(updated_at_secs));
+    let Neighbours { pacemakerd_state, node_name } = live::ask_neighbours(now);
     Ok((cib, Daemons { pacemakerd_state, node_name, updated_at_secs }))
 }
 
-fn print_once(args: &[OsString], options: &Options, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
-    let gathered = gather(options);
-    match options.format() {
-        Format::Text => {
-            let mut lists = Lists::new(out, err, true, false);
-            let code = match &gathered {
-                Ok((cib, daemons)) => {
-                    let moment = WallTime::from_secs(daemons.updated_at_secs);
-                    let (cluster, _) = scheduler::unpack(cib, moment);
-                    status::print_status(
-                        &mut lists,
-                        &cluster,
-                        options.sections(),
-                        options.show(),
-                        Some(daemons),
-                    );
-                    ExitCode::OK
-                }
-                Err(error) => {
-                    lists.error(format_args!("crm_mon: {error}"));
-                    error.exit_code()
-                }
-            };
-            if lists.finish().is_ok() { code } else { ExitCode::IOERR }
+fn print_text(
+    options: &Options,
+    gathered: &Result<(Element, Daemons), MonitorError>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> ExitCode {
+    let mut lists = Lists::new(out, err, true, false);
+    let code = match gathered {
+        Ok((cib, daemons)) => {
+            let (cluster, _) = scheduler::unpack(cib, WallTime::from_secs(daemons.updated_at_secs));
+            status::print_status(&mut lists, &cluster, options.sections(), options.show(), Some(daemons));
+            ExitCode::OK
         }
-        Format::Xml | Format::Json => print_report(args, options, &gathered, out),
-    }
+        Err(error) => {
+            lists.error(format_args!("crm_mon: {error}"));
+            error.exit_code()
+        }
+    };
+    if lists.finish().is_ok() { code } else { ExitCode::IOERR }
 }
 
 fn print_report(
