@@ -22,7 +22,7 @@ mod variant;
 pub use action::{Action, ActionId, Relation, relation};
 pub use cluster::{
     Agent, Cluster, ClusterOptions, Discovery, FailedOperation, Location, Node, NodeId, NodeKind, NodeState,
-    Parameters, PlacementStrategy, QuorumPolicy, Resource, ResourceId, ResourceState, Variant,
+    Parameters, PlacementStrategy, QuorumPolicy, Resource, ResourceId, ResourceState, Ticket, Variant,
 };
 pub use issue::{ConfigIssue, Severity};
 pub use schedule::{Options, Placement, Schedule};

@@ -40,8 +40,12 @@ fn describe(cluster: &Cluster, issues: &[ConfigIssue], schedule: &Schedule) -> S
     }
     for (resource, placement) in cluster.resources.iter().zip(&schedule.placements) {
         let node = placement.assigned.map_or("-", |node| &cluster.node(node).name);
-        writeln!(out, "place {} {} {} -> {node}", resource.id, resource.state.role, placement.state.next_role)
-            .unwrap();
+        writeln!(
+            out,
+            "place {} {} {} -> {node}",
+            resource.id, resource.state.role, placement.state.next_role
+        )
+        .unwrap();
     }
     for synapse in &schedule.graph.synapses {
         for action in &synapse.actions {
@@ -98,8 +102,20 @@ impl Numbers {
 }
 
 const ODD_VALUES: [&str; 14] = [
-    "", "-1", "99999999999999999999", "INFINITY", "-INFINITY", "true", "false", "n1", "web", "g", "stop", "P1Y",
-    "ä:0", "web_start_0",
+    "",
+    "-1",
+    "99999999999999999999",
+    "INFINITY",
+    "-INFINITY",
+    "true",
+    "false",
+    "n1",
+    "web",
+    "g",
+    "stop",
+    "P1Y",
+    "ä:0",
+    "web_start_0",
 ];
 
 /// Changes something somewhere: an attribute's value, a missing attribute, a missing or doubled element.

@@ -44,6 +44,8 @@ pub struct Cluster {
     pub top: Vec<ResourceId>,
     /// Location constraints as they were resolved.
     pub locations: Vec<Location>,
+    /// Tickets by their names, also those only constraints name.
+    pub tickets: BTreeMap<Arc<str>, Ticket>,
     /// Operations that failed, for the display of failed actions.
     pub failed: Vec<FailedOperation>,
     /// Instances blocked after failures (counted in the display).
@@ -120,6 +122,19 @@ pub enum Discovery {
     Never,
     /// Probed on these nodes only.
     Exclusive,
+}
+
+/// The right to run something in this cluster, not in another one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ticket {
+    /// The cluster has it.
+    pub granted: bool,
+    /// It is to be given up in an orderly way.
+    pub standby: bool,
+    /// When it was granted last, in seconds since the epoch.
+    pub last_granted: Option<i64>,
+    /// All that is known of it.
+    pub attributes: Parameters,
 }
 
 /// A failed operation, as it stands in the history.

@@ -86,6 +86,8 @@ pub struct NodeState {
     pub resource_count: usize,
     /// Sum of the priorities of what runs there, for `priority-fencing-delay`.
     pub priority: i32,
+    /// How much it has left of what is in its utilization attributes.
+    pub(crate) capacity: crate::stage::utilization::Capacity,
     /// Its history has been read.
     pub(crate) unpacked: bool,
 }

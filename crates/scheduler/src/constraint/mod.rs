@@ -8,6 +8,7 @@ mod colocation;
 mod location;
 mod order;
 mod sets;
+mod ticket;
 
 pub(crate) use colocation::{Colocation, ColocationId, Terms};
 pub(crate) use order::{Ordering, Side};
@@ -27,10 +28,7 @@ impl Cluster {
                 "rsc_order" => self.unpack_order(element, id),
                 "rsc_colocation" => self.unpack_colocation(element, id),
                 "rsc_location" => self.unpack_location(element, id),
-                "rsc_ticket" => {
-                    let issue = format!("Ignoring constraint '{id}' because tickets are not supported yet");
-                    self.note_issue(ConfigIssue::error(issue));
-                }
+                "rsc_ticket" => self.unpack_ticket_constraint(element, id),
                 other => {
                     let issue = format!("Unsupported constraint type <{other}> '{id}'");
                     self.note_issue(ConfigIssue::error(issue));

@@ -1,7 +1,7 @@
 //! Placing everything.
 //!
 //! Decides: in which order resources are placed, and how nodes compare. Given: scores. Leaves to others: each placement
-//! (`variant`). Placement by utilization and remote connections (which go first) will come in here.
+//! (`variant`). Remote connections (which go first) will come in here.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::{Cluster, NodeId, PlacementStrategy, ResourceId};
@@ -10,6 +10,8 @@ use std::cmp::{Ordering, Reverse};
 
 impl Cluster {
     pub(super) fn assign_resources(&mut self) {
+        self.read_capacities();
+        self.sort_resources();
         for resource in self.top.clone() {
             self.assign(resource, None, true);
         }
@@ -25,7 +27,12 @@ impl Cluster {
         nodes.into_iter().map(|(node, _)| node).collect()
     }
 
-    fn compare_nodes(&self, a: (NodeId, i32), b: (NodeId, i32), preferred: Option<NodeId>) -> Ordering {
+    pub(super) fn compare_nodes(
+        &self,
+        a: (NodeId, i32),
+        b: (NodeId, i32),
+        preferred: Option<NodeId>,
+    ) -> Ordering {
         let score = |(node, score): (NodeId, i32)| {
             let available = self.node(node).state.is_available();
             if available { score } else { Score::MINUS_INFINITY.value() }
@@ -37,7 +44,12 @@ impl Cluster {
             return by_score.then_with(by_name);
         }
         let load = |node: NodeId| self.node(node).state.resource_count;
+        let by_capacity = || match self.options.placement {
+            PlacementStrategy::Balanced => self.compare_capacities(node_a, node_b),
+            _ => Ordering::Equal,
+        };
         by_score
+            .then_with(by_capacity)
             .then_with(|| load(node_a).cmp(&load(node_b)))
             .then_with(|| (preferred != Some(node_a)).cmp(&(preferred != Some(node_b))))
             .then_with(by_name)

@@ -106,6 +106,16 @@ impl Cluster {
         }
     }
 
+    /// Whether a colocation can say where the dependent may be, once both are placed.
+    pub(super) fn may_affect(
+        &self,
+        dependent: ResourceId,
+        primary: ResourceId,
+        colocation: ColocationId,
+    ) -> bool {
+        self.effect(dependent, primary, colocation, true) == Effect::Location
+    }
+
     /// The primary is placed: limits where the dependent may be.
     pub(crate) fn colocate_primitives(
         &mut self,

@@ -11,6 +11,7 @@ mod fence;
 mod graph;
 pub(crate) mod order;
 mod probes;
+pub(crate) mod utilization;
 
 use crate::schedule::{Options, Placement, Schedule};
 use crate::{Cluster, ScoreLine};

@@ -138,11 +138,6 @@ impl Cluster {
             _ => PlacementStrategy::Default,
         };
         self.have_fencing = options.have_watchdog;
-        if options.placement != PlacementStrategy::Default {
-            self.note_issue(ConfigIssue::warning(
-                "Placing without regard to utilization because 'placement-strategy' is not supported yet",
-            ));
-        }
         self.options = options;
     }
 

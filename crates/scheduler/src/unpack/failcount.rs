@@ -61,7 +61,7 @@ impl Cluster {
         let (mut count, mut last) = (Score::ZERO, 0);
         for (attribute, value) in &self.node(node).attributes {
             if is_failure_of(attribute, "fail-count-", name, unique) {
-                count = count + parse_score(value).unwrap_or_default();
+                count += parse_score(value).unwrap_or_default();
             } else if is_failure_of(attribute, "last-failure-", name, unique) {
                 last = last.max(integer(value).unwrap_or(0));
             }

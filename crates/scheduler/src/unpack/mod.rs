@@ -61,6 +61,7 @@ impl Cluster {
             resources: Vec::new(),
             top: Vec::new(),
             locations: Vec::new(),
+            tickets: Default::default(),
             failed: Vec::new(),
             blocked_count: 0,
             disabled_count: 0,

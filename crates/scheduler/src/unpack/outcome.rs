@@ -248,20 +248,17 @@ impl Cluster {
         let (probe, expected) = (outcome.is_probe(), outcome.is_expected());
         let managed = self.state(outcome.resource).managed;
         match outcome.rc {
-            OcfCode::OK => {
-                if probe && outcome.expected == Some(OcfCode::NOT_RUNNING) {
-                    outcome.status = ExecStatus::Done;
-                }
+            OcfCode::OK if probe && outcome.expected == Some(OcfCode::NOT_RUNNING) => {
+                outcome.status = ExecStatus::Done;
             }
-            OcfCode::NOT_RUNNING => {
-                if probe || expected || !managed {
-                    outcome.status = ExecStatus::Done;
-                    let state = self.state_mut(outcome.resource);
-                    state.role = Role::Stopped;
-                    state.next_role = Role::Unknown;
-                    failure.on_fail = OnFail::Ignore;
-                }
+            OcfCode::NOT_RUNNING if probe || expected || !managed => {
+                outcome.status = ExecStatus::Done;
+                let state = self.state_mut(outcome.resource);
+                state.role = Role::Stopped;
+                state.next_role = Role::Unknown;
+                failure.on_fail = OnFail::Ignore;
             }
+            OcfCode::OK | OcfCode::NOT_RUNNING => {}
             OcfCode::RUNNING_PROMOTED => {
                 if probe && !expected {
                     outcome.status = ExecStatus::Done;

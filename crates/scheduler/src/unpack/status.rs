@@ -42,6 +42,7 @@ impl<'a> Membership<'a> {
 impl Cluster {
     pub(super) fn unpack_status(&mut self) {
         let Some(status) = self.cib.child("status").cloned() else { return };
+        self.unpack_tickets(&status);
         for state in status.elements_named("node_state") {
             self.unpack_node_state(state);
         }

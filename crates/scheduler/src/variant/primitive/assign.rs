@@ -101,6 +101,8 @@ impl Cluster {
     }
 
     fn assign_best_node(&mut self, id: ResourceId, prefer: Option<NodeId>, stop_if_fail: bool) {
+        let most_free = self.ban_insufficient(id);
+        let prefer = prefer.or(most_free);
         let current = self.current_node(id);
         let nodes = self.sorted_allowed(id, current);
         let Some(&best) = nodes.first() else {
@@ -152,6 +154,7 @@ impl Cluster {
             Some(node) => {
                 self.work_mut(id).assigned = Some(node);
                 self.node_mut(node).state.resource_count += 1;
+                self.take_capacity(id, node, 1);
             }
             None if stop_if_fail => self.stop_unplaced(id),
             None => {}
@@ -163,6 +166,7 @@ impl Cluster {
         if let Some(old) = self.work_mut(id).assigned.take() {
             let count = &mut self.node_mut(old).state.resource_count;
             *count = count.saturating_sub(1);
+            self.take_capacity(id, old, -1);
         }
     }
 

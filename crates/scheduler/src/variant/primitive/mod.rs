@@ -39,6 +39,7 @@ impl Cluster {
                 }
             }
         }
+        self.order_after_load_stopped(id);
     }
 
     fn order_restart_vs_unfencing(&mut self, id: ResourceId, node: NodeId) {

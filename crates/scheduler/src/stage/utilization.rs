@@ -1,0 +1,238 @@
+//! Placement by utilization: what resources take and nodes have.
+//!
+//! Decides: which nodes have room, which have most, in which order resources are placed because of it (Pacemaker
+//! Explained, "Utilization and Placement Strategy"). Given: utilization attributes. Leaves to others: the choice.
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+use crate::action::{ActionId, relation};
+use crate::cluster::{NodeTable, Parameters};
+use crate::constraint::Side;
+use crate::notation::{integer, merge_sort};
+use crate::stage::colocation::Pull;
+use crate::{Cluster, NodeId, PlacementStrategy, ResourceId, Variant};
+use model::Score;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How much there is of what.
+pub(crate) type Capacity = BTreeMap<Arc<str>, i64>;
+
+fn amount(text: &str) -> i64 {
+    integer(text).unwrap_or(0).clamp(i64::from(i32::MIN), i64::from(i32::MAX))
+}
+
+fn add(capacity: &mut Capacity, amounts: &Parameters, sign: i64) {
+    for (name, value) in amounts {
+        *capacity.entry(name.clone()).or_default() += sign * amount(value);
+    }
+}
+
+/// Whether `have` is at least as much as `need`, of everything.
+fn is_enough(have: &Capacity, need: &Capacity) -> bool {
+    need.iter().all(|(name, &needed)| have.get(name).copied().unwrap_or(0) >= needed)
+}
+
+impl Cluster {
+    fn uses_utilization(&self) -> bool {
+        self.options.placement != PlacementStrategy::Default
+    }
+
+    /// What every node has before anything is placed.
+    pub(super) fn read_capacities(&mut self) {
+        for node in &mut self.nodes {
+            let mut capacity = Capacity::new();
+            add(&mut capacity, &node.utilization, 1);
+            node.state.capacity = capacity;
+        }
+    }
+
+    /// A resource takes its share of a node, or gives it back.
+    pub(crate) fn take_capacity(&mut self, id: ResourceId, node: NodeId, sign: i64) {
+        let amounts = self.resource(id).utilization.clone();
+        add(&mut self.node_mut(node).state.capacity, &amounts, -sign);
+    }
+
+    /// Negative (less) if `a` has more than `b` of more things than the other way round.
+    pub(crate) fn compare_capacities(&self, a: NodeId, b: NodeId) -> Ordering {
+        let (a, b) = (&self.node(a).state.capacity, &self.node(b).state.capacity);
+        let mut balance = 0;
+        for (name, &has) in a {
+            balance += match has.cmp(&b.get(name).copied().unwrap_or(0)) {
+                Ordering::Greater => -1,
+                Ordering::Less => 1,
+                Ordering::Equal => 0,
+            };
+        }
+        for (_, &has) in b.iter().filter(|(name, _)| !a.contains_key(*name)) {
+            balance += has.signum();
+        }
+        balance.cmp(&0)
+    }
+
+    // --- room for all that has to be together ---------------------------------------------------------------------
+
+    /// A resource and all that have to be on its node.
+    fn colocated_resources(&self, id: ResourceId, origin: ResourceId, found: &mut Vec<ResourceId>) {
+        let resource = self.resource(id);
+        if resource.variant == Variant::Group && resource.work.colocated {
+            found.push(id);
+            for &member in &resource.children {
+                self.colocated_resources(member, origin, found);
+            }
+            return;
+        }
+        if found.contains(&id) {
+            return;
+        }
+        found.push(id);
+        for colocation in self.this_with_colocations(id) {
+            let terms = self.colocation(colocation);
+            let other = terms.primary;
+            if other != origin && terms.score == Score::INFINITY && self.may_affect(id, other, colocation) {
+                self.colocated_resources(other, origin, found);
+            }
+        }
+        for colocation in self.with_this_colocations(id) {
+            let terms = self.colocation(colocation);
+            let other = terms.dependent;
+            if other != origin && terms.score == Score::INFINITY && self.may_affect(other, id, colocation) {
+                self.colocated_resources(other, origin, found);
+            }
+        }
+    }
+
+    fn add_needs(&self, id: ResourceId, all: &[ResourceId], needs: &mut Capacity) {
+        let resource = self.resource(id);
+        if !resource.work.unassigned {
+            return;
+        }
+        if resource.variant != Variant::Group {
+            add(needs, &resource.utilization, 1);
+            return;
+        }
+        let count = if resource.work.colocated { resource.children.len() } else { 1 };
+        for &member in resource.children.iter().take(count) {
+            if self.work(member).unassigned && !all.contains(&member) {
+                self.add_needs(member, all, needs);
+            }
+        }
+    }
+
+    /// Keeps a resource off nodes that have no room for it. If no node has room for all that have to be together, says
+    /// which has most.
+    pub(crate) fn ban_insufficient(&mut self, id: ResourceId) -> Option<NodeId> {
+        if !self.uses_utilization() {
+            return None;
+        }
+        let mut together = Vec::new();
+        self.colocated_resources(id, id, &mut together);
+        let mut needs = Capacity::new();
+        for &resource in &together {
+            self.add_needs(resource, &together, &mut needs);
+        }
+        let usable = |cluster: &Cluster, node: NodeId| {
+            let allowed = cluster.work(id).allowed.get(node.index()).and_then(Option::as_ref);
+            cluster.node(node).state.is_available() && allowed.is_some_and(|allowed| allowed.score >= 0)
+        };
+        let nodes: Vec<NodeId> = self.node_ids().filter(|&node| usable(self, node)).collect();
+        let room = |cluster: &Cluster, node: NodeId, needs: &Capacity| {
+            is_enough(&cluster.node(node).state.capacity, needs)
+        };
+        let any = nodes.iter().any(|&node| room(self, node, &needs));
+        let mut most = None;
+        for &node in &nodes {
+            if most.is_none_or(|most| self.compare_capacities(node, most) == Ordering::Less) {
+                most = Some(node);
+            }
+        }
+        if !any {
+            needs = Capacity::new();
+            add(&mut needs, &self.resource(id).utilization, 1);
+        }
+        for &node in &nodes {
+            if !room(self, node, &needs) {
+                self.add_location(id, Some(node), Score::MINUS_INFINITY);
+            }
+        }
+        most.filter(|_| !any)
+    }
+
+    // --- order of placement ---------------------------------------------------------------------------------------
+
+    /// The most important resources first, then those that would rather stay, then those that want nodes most.
+    pub(super) fn sort_resources(&mut self) {
+        if !self.uses_utilization() {
+            return;
+        }
+        let mut nodes: Vec<(NodeId, i32)> =
+            self.node_ids().map(|node| (node, self.node(node).state.score.value())).collect();
+        nodes.sort_by(|a, b| self.compare_nodes(*a, *b, None));
+        let pull = Pull { colocation: None, factor: 1.0, this_with: true, nonnegative: false, active: false };
+        let mut ranks = BTreeMap::new();
+        for id in self.top.clone() {
+            let mut wishes: Option<NodeTable> = None;
+            self.add_colocated_scores(id, id, &mut wishes, &pull);
+            let wish = |node: Option<NodeId>| {
+                let allowed =
+                    wishes.as_ref().zip(node).and_then(|(table, node)| table.get(node.index())?.as_ref());
+                Reverse(allowed.map_or(Score::MINUS_INFINITY.value(), |allowed| allowed.score))
+            };
+            let all: Vec<_> = nodes.iter().map(|&(node, _)| wish(Some(node))).collect();
+            ranks.insert(id, (Reverse(self.state(id).priority), wish(self.current_node(id)), all));
+        }
+        self.top = merge_sort(&self.top, &|a, b| ranks.get(a).cmp(&ranks.get(b)));
+    }
+
+    // --- order of actions -----------------------------------------------------------------------------------------
+
+    /// Nothing starts on a node before what leaves it has made room.
+    pub(crate) fn order_after_load_stopped(&mut self, id: ResourceId) {
+        if !self.uses_utilization() || self.resource(id).utilization.is_empty() {
+            return;
+        }
+        let flags = relation::IF_ON_SAME_NODE_OR_TARGET;
+        for node in self.state(id).active_on.clone() {
+            let gate = self.load_stopped(node);
+            let (first, then) = (Side::operation(self, id, "stop"), Side::action(self, gate));
+            self.add_ordering(first, then, flags);
+        }
+        for node in self.node_ids() {
+            if self.work(id).allowed.get(node.index()).is_none_or(Option::is_none) {
+                continue;
+            }
+            let gate = self.load_stopped(node);
+            for task in ["start", "migrate_to"] {
+                let (first, then) = (Side::action(self, gate), Side::operation(self, id, task));
+                self.add_ordering(first, then, flags);
+            }
+        }
+    }
+
+    fn load_stopped(&mut self, node: NodeId) -> ActionId {
+        let gate = self.pseudo_action(&format!("load_stopped_{}", self.node(node).name));
+        let action = self.action_mut(gate);
+        if action.node.is_none() {
+            action.node = Some(node);
+            action.optional = false;
+        }
+        gate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_of_what_is_needed_has_to_be_there() {
+        let capacity = |pairs: &[(&str, i64)]| -> Capacity {
+            pairs.iter().map(|&(name, amount)| (Arc::from(name), amount)).collect()
+        };
+        let have = capacity(&[("cpu", 4), ("memory", 8)]);
+        assert!(is_enough(&have, &capacity(&[("cpu", 4)])));
+        assert!(!is_enough(&have, &capacity(&[("cpu", 4), ("memory", 9)])));
+        assert!(!is_enough(&have, &capacity(&[("disk", 1)])));
+        assert!(is_enough(&have, &capacity(&[("disk", 0)])));
+    }
+}
