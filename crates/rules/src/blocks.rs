@@ -42,7 +42,7 @@ pub fn unpack_blocks(
         }
     }
     // Stable, and from the last in the document to the first.
-    sets.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+    sets.sort_by_key(|&(is_first, score, _)| std::cmp::Reverse((is_first, score)));
     for (_, _, set) in sets {
         if holds(set, input, &mut unpacked) {
             add(set, input, values, &mut unpacked.issues);

@@ -15,7 +15,7 @@ pub enum RuleError {
         /// Its id; `without id` if it has none.
         id: String,
         /// What is wrong.
-        problem: RuleProblem,
+        problem: Box<RuleProblem>,
     },
     /// A rule that says nothing, and is taken as satisfied.
     #[error("Ignoring rule {id} because it contains no conditions")]
@@ -31,7 +31,7 @@ pub enum RuleError {
         /// Its id; `without id` if it has none.
         id: String,
         /// What is wrong.
-        problem: RuleProblem,
+        problem: Box<RuleProblem>,
     },
     /// A set whose score is none.
     #[error("Using 0 as {id} score because '{value}' is not a valid score")]
@@ -78,7 +78,7 @@ pub enum RuleProblem {
         /// The attribute.
         name: &'static str,
         /// What is wrong with it.
-        error: TimeError,
+        error: Box<TimeError>,
     },
     /// A range from anywhere to anywhere.
     #[error("in_range requires at least one of start or end")]
@@ -102,11 +102,15 @@ pub enum RuleProblem {
 
 impl RuleProblem {
     pub(crate) fn of(self, element: &Element) -> RuleError {
-        RuleError::NotPassing { element: element.name().to_owned(), id: id_of(element), problem: self }
+        RuleError::NotPassing {
+            element: element.name().to_owned(),
+            id: id_of(element),
+            problem: Box::new(self),
+        }
     }
 
     pub(crate) fn ignores(self, element: &Element) -> RuleError {
-        RuleError::Ignored { element: element.name().to_owned(), id: id_of(element), problem: self }
+        RuleError::Ignored { element: element.name().to_owned(), id: id_of(element), problem: Box::new(self) }
     }
 }
 

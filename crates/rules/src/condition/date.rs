@@ -64,7 +64,7 @@ fn earlier(next_change: &mut Option<DateTime>, change: DateTime) {
 
 fn time(expression: &Element, name: &'static str, now: &DateTime) -> Result<Option<DateTime>, RuleError> {
     let read = expression.attr(name).map(|text| DateTime::parse(text, now)).transpose();
-    read.map_err(|error| RuleProblem::Time { name, error }.of(expression))
+    read.map_err(|error| RuleProblem::Time { name, error: Box::new(error) }.of(expression))
 }
 
 fn required_time(expression: &Element, name: &'static str, now: &DateTime) -> Result<DateTime, RuleError> {
