@@ -349,6 +349,10 @@ impl Dc {
         } else if confirmed < active {
             let text = format!("Only {confirmed} of {active} active cluster nodes fully joined");
             cx.log(Level::Warning, text);
+            // Such as one that was back before its fencing was confirmed: it waits for an answer.
+            if cx.peers.iter().any(|peer| peer.is_active() && peer.join == JoinPhase::None) {
+                cx.raise(Signal::NodeJoin(None));
+            }
         }
     }
 }

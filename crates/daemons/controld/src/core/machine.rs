@@ -31,11 +31,11 @@ impl Controld {
             (State::Election { .. }, Signal::ElectionWon) => self.lead(),
             (State::Election { .. }, Signal::JoinOffer(_)) => self.elect("I_JOIN_OFFER"),
             (State::NotDc, Signal::JoinOffer(offer)) => {
-                self.enter(State::Pending { dc_deadline: None }, "I_JOIN_OFFER");
+                self.enter(self.offered(), "I_JOIN_OFFER");
                 self.cx.answer_offer(&offer, false);
             }
             (State::Pending { .. }, Signal::JoinOffer(offer)) => {
-                self.state = State::Pending { dc_deadline: None };
+                self.state = self.offered();
                 self.cx.answer_offer(&offer, false);
             }
             (State::Dc(_), Signal::JoinOffer(offer)) => self.cx.answer_offer(&offer, true),
@@ -177,9 +177,29 @@ impl Controld {
 
     fn wait_for_dc(&mut self, input: &str) {
         let deadline = self.cx.now.instant + self.cx.options.dc_deadtime;
-        self.enter(State::Pending { dc_deadline: Some(deadline) }, input);
+        self.enter(State::Pending { dc_deadline: deadline, offered: false }, input);
         self.cx.cib_set_primary(false);
         self.cx.follow(None);
+    }
+
+    /// Waits for the DC that has offered a place: it may have to wait for others, and for a transition to end.
+    fn offered(&self) -> State {
+        let options = &self.cx.options;
+        let dc_deadline = self.cx.now.instant + options.join_integration_timeout + options.dc_deadtime;
+        State::Pending { dc_deadline, offered: true }
+    }
+
+    /// Nobody has said anything for too long.
+    pub(super) fn pending_overdue(&mut self) {
+        let State::Pending { dc_deadline, offered } = &mut self.state else { return };
+        if std::mem::take(offered) {
+            *dc_deadline = self.cx.now.instant + self.cx.options.dc_deadtime;
+            self.cx.log(Level::Warning, "The DC that offered a place has not decided: announcing again");
+            self.cx.announce();
+        } else {
+            self.cx.log(Level::Warning, "No DC was found in time");
+            self.cx.raise(Signal::DcTimeout);
+        }
     }
 
     fn elect(&mut self, input: &str) {

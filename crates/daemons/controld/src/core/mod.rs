@@ -337,11 +337,7 @@ impl Controld {
             self.cx.raise(Signal::Stop);
         }
         match &mut self.state {
-            State::Pending { dc_deadline } if dc_deadline.is_some_and(|at| at <= now.instant) => {
-                *dc_deadline = None;
-                self.cx.log(Level::Warning, "No DC was found in time | input=I_DC_TIMEOUT");
-                self.cx.raise(Signal::DcTimeout);
-            }
+            State::Pending { dc_deadline, .. } if *dc_deadline <= now.instant => self.pending_overdue(),
             State::Dc(dc) => {
                 if let Some((_, reason)) = dc.delayed_abort.take_if(|(at, _)| *at <= now.instant) {
                     dc.restart(&mut self.cx, reason, None);
@@ -458,7 +454,7 @@ impl Core for Controld {
             return None;
         }
         let of_state = match &self.state {
-            State::Pending { dc_deadline } => *dc_deadline,
+            State::Pending { dc_deadline, .. } => Some(*dc_deadline),
             State::Dc(dc) => {
                 let abort = dc.delayed_abort.map(|(at, _)| at);
                 let walk = dc.walk.as_ref().and_then(graph::walk::Walk::next_timeout);

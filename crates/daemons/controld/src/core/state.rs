@@ -12,8 +12,10 @@ pub(super) enum State {
     Starting,
     /// Waits for a DC to offer a place, or for the end of its patience.
     Pending {
-        /// When to call an election; never, while a DC's offer is being answered.
-        dc_deadline: Option<Instant>,
+        /// When to lose patience.
+        dc_deadline: Instant,
+        /// A DC has offered a place: losing patience means asking it again, not calling an election.
+        offered: bool,
     },
     /// Votes. A DC that has to stand again keeps what it knows.
     Election {
