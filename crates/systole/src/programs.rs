@@ -18,7 +18,6 @@ pub struct Program {
 
 /// All of them, daemons first.
 pub const ALL: &[Program] = &[
-    daemon("pacemaker-based", "the CIB manager: keeps configuration and status", based::main),
     tool("pacemakerd", "starts, watches and stops the cluster's daemons", pacemakerd::main),
     daemon("pacemaker-based", "the CIB manager: keeps the CIB the same on every node", based::main),
     daemon("pacemaker-fenced", "the fencer: takes nodes' power", fenced::main),
