@@ -29,6 +29,7 @@ pub const ALL: &[Program] = &[
     tool("crm_mon", "how the cluster is", tools::crm_mon::main),
     tool("crm_resource", "resources: where they run, and what to do with them", tools::crm_resource::main),
     tool("crm_simulate", "what the cluster would do, and how it would then be", tools::crm_simulate::main),
+    tool("stonith_admin", "fences a node; tells what can, and what was", tools::stonith_admin::main),
     tool("fence_lab", "fence agent: asks the power switch of a lab", agents::fence_lab::main),
     inner("demo", "three nodes, one service, one dead machine", lab::demo::main),
     inner("local-hub", "the hub by which several nodes of one machine meet", cluster::local::main),

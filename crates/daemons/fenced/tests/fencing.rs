@@ -37,7 +37,7 @@ fn a_dead_node_is_fenced_once_and_everybody_is_told() {
         let [notice] = notices.as_slice() else { panic!("{name}: {notices:?}") };
         assert_eq!((notice.target.as_str(), notice.action.as_str()), ("n3", "reboot"));
         assert_eq!((notice.delegate.as_deref(), notice.origin.as_str()), (Some("n1"), "n1"));
-        assert_eq!((notice.state, notice.client_name.as_deref()), (OpState::Done, Some("client1@n1")));
+        assert_eq!((notice.state, notice.client_name.as_deref()), (OpState::Done, Some("client1@n1.1")));
         let history = world.history(name, client);
         assert_eq!((history.len(), history[0].state, history[0].completed.secs), (1, OpState::Done, 100_001));
     }

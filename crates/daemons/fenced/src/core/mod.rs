@@ -97,7 +97,9 @@ pub enum Event {
 struct Client {
     /// Its id, as it was told, and as peers know it.
     id: String,
+    /// What it calls itself, and its process.
     name: String,
+    pid: u32,
     privileged: bool,
     topics: BTreeSet<Topic>,
     /// Requests for which it waits, by its number of the call.
@@ -264,8 +266,7 @@ impl Fencer {
         command.client.node = node;
         match &command.request {
             Request::Register { client_name } => {
-                known.name.clone_from(client_name);
-                command.client.name = Some(client_name.clone());
+                known.name = format!("{client_name}.{}", known.pid);
                 self.outputs.push_back(respond(registered(&known.id)));
             }
             Request::Subscribe { topic, activate } => {
@@ -297,7 +298,11 @@ impl Fencer {
             Request::Execute { device, action, target } => {
                 self.execute(asker, command, &device, action, target, now);
             }
-            Request::History { target, .. } => self.history_for_client(client, &command, target.as_deref()),
+            Request::History { target, .. } => {
+                let by_number = command.options & options::TARGET_IS_NODE_ID != 0;
+                let target = target.map(|target| if by_number { self.name_of(&target) } else { target });
+                self.history_for_client(client, &command, target.as_deref());
+            }
             Request::RegisterDevice(device) => {
                 let (id, topic) = (device.id.clone(), Topic::DeviceRegistered);
                 let result = if privileged {
@@ -471,9 +476,9 @@ impl Core for Fencer {
         match input {
             Input::ClientConnected { client, credentials, .. } => {
                 let (id, privileged) = (self.ids.next(now.wall), credentials.privileged);
-                let name = format!("pid {}", credentials.pid);
-                let (topics, waiting) = (BTreeSet::new(), BTreeMap::new());
-                self.clients.insert(client, Client { id, name, privileged, topics, waiting });
+                let pid = credentials.pid;
+                let (name, topics, waiting) = (format!("unknown.{pid}"), BTreeSet::new(), BTreeMap::new());
+                self.clients.insert(client, Client { id, name, pid, privileged, topics, waiting });
             }
             Input::ClientMessage { client, request, wants_response, message } => {
                 self.client_message(client, request, wants_response, &message, now);

@@ -1,2 +1,0 @@
-//! `stonith_admin`.
-// SPDX-License-Identifier: GPL-2.0-or-later
