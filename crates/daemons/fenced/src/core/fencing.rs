@@ -775,7 +775,7 @@ impl Fencer {
     }
 
     /// The name of a node of which somebody knows the number only.
-    fn name_of(&self, number: &str) -> String {
+    pub(super) fn name_of(&self, number: &str) -> String {
         let named = number.parse::<u32>().ok().and_then(|id| self.names.get(&id));
         named.cloned().unwrap_or_else(|| number.to_owned())
     }
