@@ -47,6 +47,14 @@ impl Failure {
         Failure::bare(rc.exit_code())
     }
 
+    /// What tools say of it on the standard error that do not add the words for the exit code.
+    pub fn plain(&self, program: &str) -> String {
+        match &self.text {
+            Some(text) => format!("{program}: {text}"),
+            None => format!("{program}: {}", self.code),
+        }
+    }
+
     /// What most tools say of it on the standard error: what is wrong with a command line speaks for itself, everything
     /// else is followed by the words for the exit code.
     pub fn report(&self, program: &str) -> String {

@@ -4,6 +4,7 @@
 //! privilege check (the daemons') and every decision about the cluster.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+pub mod attrd_updater;
 mod attributes;
 mod cib_access;
 mod cib_session;
@@ -11,8 +12,10 @@ pub mod cibadmin;
 mod command_line;
 mod controller;
 pub mod crm_mon;
+pub mod crm_node;
 pub mod crm_resource;
 pub mod crm_simulate;
+pub mod crmadmin;
 mod date;
 mod failure;
 mod live;
