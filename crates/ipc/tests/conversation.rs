@@ -44,7 +44,7 @@ async fn megabytes_pass_in_both_dialects() {
         let (server, happenings) = place.serve(place.server_options());
         let task = tokio::spawn(echo(server, happenings));
         let mut client = place.connect(dialect).await;
-        let message = large(5_000_000, noise);
+        let message = large(2_500_000, noise);
         let answer = client.request(&message, None).await.unwrap();
         assert_eq!(answer.first_element(), Some(&message));
         client.send(&message).await.unwrap();
@@ -110,6 +110,25 @@ async fn what_was_said_before_a_hang_up_is_heard() {
     assert!(matches!(end, Err(RequestError::Disconnected(_))));
     assert!(matches!(happenings.recv().await, Some(ServerEvent::Gone { .. })));
     assert_eq!(place.left(), 0);
+}
+
+#[tokio::test]
+async fn last_words_are_heard() {
+    let place = Place::new();
+    let (_server, mut happenings) = place.serve(place.server_options());
+    for _ in 0..20 {
+        let mut client = place.connect(Dialect::Multipart).await;
+        for n in 0..5 {
+            client.send(&Element::new("word").with_attr("n", n)).await.unwrap();
+        }
+        drop(client);
+        assert!(matches!(happenings.recv().await, Some(ServerEvent::Connected { .. })));
+        for n in 0..5 {
+            let Some(ServerEvent::Message { message, .. }) = happenings.recv().await else { panic!() };
+            assert_eq!(message.attr("n"), Some(n.to_string().as_str()));
+        }
+        assert!(matches!(happenings.recv().await, Some(ServerEvent::Gone { .. })));
+    }
 }
 
 #[tokio::test]

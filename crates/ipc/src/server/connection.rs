@@ -5,7 +5,7 @@ use super::{ServerEvent, Shared};
 use crate::Dialect;
 use crate::address::address;
 use crate::client::hang_up;
-use crate::datagram::receive;
+use crate::datagram::{receive, receive_now};
 use crate::frame::{self, Assembler, EVENT, FrameError, Received, WANTS_RESPONSE};
 use crate::options::MESSAGE_SIZE;
 use messages::controller::ack;
@@ -13,6 +13,7 @@ use messages::core::ClientId;
 use model::ExitCode;
 use std::collections::VecDeque;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -140,6 +141,8 @@ pub struct Connection {
     next_event: i32,
     events_moved: Instant,
     finishing: bool,
+    /// The client is gone; what it said before is still to be heard.
+    hung_up: bool,
 }
 
 impl Connection {
@@ -165,6 +168,7 @@ impl Connection {
             next_event: 1,
             events_moved: Instant::now(),
             finishing: false,
+            hung_up: false,
         }
     }
 
@@ -190,6 +194,9 @@ impl Connection {
         let happenings = self.shared.happenings.clone();
         let mut spoken: Option<ServerEvent> = None;
         loop {
+            if self.hung_up {
+                return self.hear_last_words(&happenings, spoken).await;
+            }
             if let Err(error) = self.flush() {
                 return End::Io(error);
             }
@@ -203,7 +210,7 @@ impl Connection {
             let may_send = self.dialect.is_some();
             tokio::select! {
                 biased;
-                () = hang_up(&self.stream) => return End::HungUp,
+                () = hang_up(&self.stream) => self.hung_up = true,
                 command = self.commands.recv() => match command {
                     Some(command) => if let Some(end) = self.obey(command) { return end },
                     None => self.finishing = true,
@@ -229,6 +236,31 @@ impl Connection {
                     },
                     Err(error) => return End::Io(error),
                 },
+            }
+        }
+    }
+
+    /// Tells what the client has said before it hung up.
+    async fn hear_last_words(
+        &mut self,
+        happenings: &mpsc::Sender<ServerEvent>,
+        mut spoken: Option<ServerEvent>,
+    ) -> End {
+        loop {
+            if let Some(event) = spoken.take()
+                && happenings.send(event).await.is_err()
+            {
+                return End::HungUp;
+            }
+            match receive_now(self.channels.requests.as_raw_fd()) {
+                Ok(datagram) if datagram.uid == Some(self.channels.client_uid) => {
+                    match self.take(&datagram.bytes) {
+                        Ok(event) => spoken = event,
+                        Err(end) => return end,
+                    }
+                }
+                Ok(_) => {}
+                Err(_) => return End::HungUp,
             }
         }
     }
@@ -272,8 +304,9 @@ impl Connection {
             }));
         }
         let Some(Received { dialect, id, flags, message }) = received else { return Ok(None) };
-        if self.dialect.is_none() {
-            self.meet().map_err(End::Io)?;
+        if self.dialect.is_none() && !self.hung_up {
+            // Its sockets may be gone already; its hang-up follows then.
+            self.hung_up |= self.meet().is_err();
         }
         self.dialect = Some(dialect);
         let wants_response = flags & WANTS_RESPONSE != 0;

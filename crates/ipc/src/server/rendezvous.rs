@@ -5,21 +5,49 @@
 
 use crate::address::NAME_BYTES;
 use crate::trust::{Peer, Trust};
-use nix::unistd::{Gid, chown, mkdtemp};
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::{Gid, Pid, chown, geteuid, mkdtemp};
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Three pairs of 32-bit numbers: messages on the way and flow control, for requests, responses and events.
 const CONTROL_BYTES: [u8; 24] = [0; 24];
 
-/// Makes the folder that the folders of connections are made in, if it is not there.
+/// Makes the folder that the folders of connections are made in, if it is not there; and clears away what servers of our
+/// user left there that could not clean up after themselves.
 pub fn prepare(directory: &Path) -> io::Result<()> {
-    if directory.is_dir() {
-        return Ok(());
+    if !directory.is_dir() {
+        DirBuilder::new().recursive(true).mode(0o755).create(directory)?;
     }
-    DirBuilder::new().recursive(true).mode(0o755).create(directory)
+    for entry in fs::read_dir(directory)?.flatten() {
+        let is_ours = entry.metadata().is_ok_and(|data| data.is_dir() && data.uid() == geteuid().as_raw());
+        if is_ours && entry.file_name().to_str().and_then(server_of).is_some_and(is_dead) {
+            clear(&entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// The server's process, of a folder's name.
+fn server_of(name: &str) -> Option<i32> {
+    name.strip_prefix("qb-")?.split('-').next()?.parse().ok()
+}
+
+fn is_dead(pid: i32) -> bool {
+    pid > 0 && kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH)
+}
+
+/// Removes a folder with nothing but a control file in it.
+fn clear(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("qb-control-") {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    let _ = fs::remove_dir(folder);
 }
 
 /// The folder of one connection. Removed when dropped.
@@ -69,5 +97,35 @@ impl Drop for Rendezvous {
         // Libqb's clients remove both, too: whoever is first.
         let _ = fs::remove_file(&self.control);
         let _ = fs::remove_dir(&self.directory);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_dead_servers_left_is_cleared_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |name: &str, file: &str| {
+            fs::create_dir(folder.path().join(name)).unwrap();
+            fs::write(folder.path().join(name).join(file), "").unwrap();
+        };
+        // No process has the largest number.
+        make("qb-2147483647-5-abcdef", "qb-control-cib_rw");
+        make("qb-2147483647-5-ghijkl", "qb-request-cib_rw-data");
+        make(&format!("qb-{}-5-abcdef", std::process::id()), "qb-control-cib_rw");
+        make("something", "qb-control-cib_rw");
+        prepare(folder.path()).unwrap();
+        let mut left: Vec<String> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        let own = format!("qb-{}-5-abcdef", std::process::id());
+        let mut wanted = ["qb-2147483647-5-ghijkl".to_owned(), own, "something".to_owned()];
+        wanted.sort();
+        assert_eq!(left, wanted);
+        assert!(folder.path().join("something/qb-control-cib_rw").exists());
     }
 }
