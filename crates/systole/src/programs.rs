@@ -19,7 +19,6 @@ pub struct Program {
 /// All of them, daemons first.
 pub const ALL: &[Program] = &[
     tool("pacemakerd", "starts, watches and stops the cluster's daemons", pacemakerd::main),
-    daemon("pacemaker-based", "the CIB manager: keeps the CIB the same on every node", based::main),
     daemon("pacemaker-fenced", "the fencer: takes nodes' power", fenced::main),
     daemon("pacemaker-execd", "the executor: runs resource agents", execd::main),
     daemon("pacemaker-attrd", "the attribute manager: keeps node attributes", attrd::main),
@@ -56,4 +55,16 @@ const fn inner(name: &'static str, about: &'static str, main: fn(Vec<OsString>) 
 /// The program of a name.
 pub fn find(name: &str) -> Option<&'static Program> {
     ALL.iter().find(|program| program.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_there_once() {
+        let mut names: Vec<&str> = ALL.iter().map(|program| program.name).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+    }
 }
