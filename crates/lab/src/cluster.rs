@@ -49,7 +49,8 @@ struct Machines {
     nodes: Vec<String>,
     autostart: bool,
     prefix: String,
-    running: Mutex<BTreeMap<String, Child>>,
+    /// `None` once the lab has ended: nothing is started any more, whoever asks the switch for it.
+    running: Mutex<Option<BTreeMap<String, Child>>>,
 }
 
 impl Cluster {
@@ -87,7 +88,7 @@ impl Cluster {
             autostart: options.autostart,
             // Unique on this machine, so that two labs do not meet.
             prefix: format!("lab{}.", std::process::id()),
-            running: Mutex::new(BTreeMap::new()),
+            running: Mutex::new(Some(BTreeMap::new())),
         });
         machines.write_on()?;
         let hub = Command::new(layout.bin().join("systole"))
@@ -186,8 +187,9 @@ impl Cluster {
     pub fn settle(&self, patience: Duration) -> Result<()> {
         wait_for("a cluster at rest", patience, || {
             let Some(dc) = self.dc() else { return Ok(None) };
-            let status = self.tool(&dc, "crmadmin", &["--status", &dc])?;
-            Ok(String::from_utf8_lossy(&status.stdout).contains("S_IDLE").then_some(()))
+            let log = std::fs::read_to_string(self.layout().log(&dc)).unwrap_or_default();
+            let last = log.lines().rev().find(|line| line.contains("State transition "));
+            Ok(last.filter(|line| line.contains("-> S_IDLE")).map(|_| ()))
         })
     }
 
@@ -219,11 +221,12 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        let running = lock(&self.machines.running).take();
         // The guard kills all that is left, waits for it, and ends.
         drop(self.guard.stdin.take());
         let _ = self.guard.wait();
         let _ = self.hub.wait();
-        for child in lock(&self.machines.running).values_mut() {
+        for mut child in running.into_iter().flat_map(BTreeMap::into_values) {
             let _ = child.wait();
         }
     }
@@ -287,6 +290,7 @@ impl Machines {
 
     fn boot(&self, node: &str) -> Result<(), String> {
         let mut running = lock(&self.running);
+        let running = running.as_mut().ok_or("the lab has ended")?;
         if !machine::processes(&self.layout.node(node)).is_empty() {
             return Err(format!("{node} has power already"));
         }
@@ -307,6 +311,7 @@ impl Machines {
 
     fn stop(&self, node: &str) -> Result<()> {
         let mut running = lock(&self.running);
+        let running = running.as_mut().context("the lab has ended")?;
         let child = running.get_mut(node).with_context(|| format!("{node} does not run"))?;
         let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id())?);
         nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM)?;
@@ -324,7 +329,8 @@ impl Outlets for Machines {
 
     fn off(&self, node: &str) -> Result<(), String> {
         machine::power_off(&self.layout.node(node)).map_err(|error| error.to_string())?;
-        if let Some(mut child) = lock(&self.running).remove(node) {
+        let child = lock(&self.running).as_mut().and_then(|running| running.remove(node));
+        if let Some(mut child) = child {
             let _ = child.wait();
         }
         Ok(())
@@ -361,12 +367,7 @@ pub fn guard(arguments: Vec<OsString>) -> ExitCode {
 fn end(root: &Path, remove: bool) -> Result<()> {
     let mut nothing = Vec::new();
     std::io::stdin().read_to_end(&mut nothing)?;
-    // Every node's mark is its folder's name, and the hub has one as if it were a node.
-    let mut marks: Vec<PathBuf> = std::fs::read_dir(root)?.flatten().map(|entry| entry.path()).collect();
-    marks.push(root.join("hub"));
-    for mark in marks {
-        machine::power_off(&mark)?;
-    }
+    machine::power_off_all(root)?;
     if remove {
         std::fs::remove_dir_all(root).with_context(|| format!("cannot remove {}", root.display()))?;
     }

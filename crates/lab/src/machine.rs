@@ -20,28 +20,43 @@ pub struct StillAlive {
 
 /// The processes that carry the mark of the node with this state folder. Zombies do not count: nothing runs in them.
 pub fn processes(root: &Path) -> Vec<i32> {
-    let mut wanted = Vec::from(MARK.as_bytes());
-    wanted.push(b'=');
-    wanted.extend_from_slice(root.as_os_str().as_encoded_bytes());
+    marked(|mark| mark == root.as_os_str().as_encoded_bytes())
+}
+
+/// Takes the node's power away: kills all its processes at once, again and again until none is left (a process may fork
+/// while we look). Returns only when that is so.
+pub fn power_off(root: &Path) -> Result<(), StillAlive> {
+    kill_all(root, || processes(root))
+}
+
+/// The same for every node of the lab below `root`, and for whatever else of it has a mark.
+pub fn power_off_all(root: &Path) -> Result<(), StillAlive> {
+    let mut prefix = root.as_os_str().as_encoded_bytes().to_vec();
+    prefix.push(b'/');
+    kill_all(root, || marked(|mark| mark.starts_with(&prefix)))
+}
+
+fn marked(wanted: impl Fn(&[u8]) -> bool) -> Vec<i32> {
+    let name = format!("{MARK}=").into_bytes();
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     let marked = pids.filter(|pid| {
         // Processes of other users cannot be read, nor are they ours. A zombie's environment is empty.
-        std::fs::read(format!("/proc/{pid}/environ"))
-            .is_ok_and(|environ| environ.split(|&byte| byte == 0).any(|variable| variable == wanted))
+        std::fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environ| {
+            let mut variables = environ.split(|&byte| byte == 0);
+            variables.any(|variable| variable.strip_prefix(name.as_slice()).is_some_and(&wanted))
+        })
     });
     let mut found: Vec<i32> = marked.collect();
     found.sort_unstable();
     found
 }
 
-/// Takes the node's power away: kills all its processes at once, again and again until none is left (a process may fork
-/// while we look). Returns only when that is so.
-pub fn power_off(root: &Path) -> Result<(), StillAlive> {
+fn kill_all(root: &Path, look: impl Fn() -> Vec<i32>) -> Result<(), StillAlive> {
     const PATIENCE: Duration = Duration::from_secs(10);
     let since = Instant::now();
     loop {
-        let pids = processes(root);
+        let pids = look();
         if pids.is_empty() {
             return Ok(());
         }
@@ -72,7 +87,7 @@ mod tests {
         power_off(&mine).unwrap();
         assert!(!victim.wait().unwrap().success());
         assert_eq!(processes(&other), [pid(&bystander)]);
-        bystander.kill().unwrap();
-        bystander.wait().unwrap();
+        power_off_all(folder.path()).unwrap();
+        assert!(!bystander.wait().unwrap().success());
     }
 }
