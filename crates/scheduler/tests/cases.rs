@@ -2,6 +2,7 @@
 //!
 //! `BLESS=1 cargo test -p scheduler --test cases` writes what comes of them; read the difference before committing it.
 // SPDX-License-Identifier: GPL-2.0-or-later
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may
 
 use scheduler::{Cluster, ConfigIssue, Options, Schedule};
 use std::fmt::Write as _;
@@ -166,4 +167,39 @@ fn no_cib_makes_it_panic() {
             let _ = schedule.graph.to_xml().to_string();
         }
     }
+}
+
+/// A chain in which everything depends on the one before it.
+fn chain(length: usize) -> Element {
+    let mut cib = read("first-start");
+    let Some(configuration) = cib.child_mut("configuration") else {
+        unreachable!("a CIB has a configuration")
+    };
+    let resources = configuration.child_or_insert("resources");
+    for index in 0..length {
+        let primitive = Element::new("primitive").with_attr("id", format!("r{index}"));
+        let agent = [("class", "ocf"), ("provider", "pacemaker"), ("type", "Dummy")];
+        resources
+            .push(agent.iter().fold(primitive, |element, &(name, value)| element.with_attr(name, value)));
+    }
+    let constraints = configuration.child_or_insert("constraints");
+    for index in 1..length {
+        let (this, last) = (format!("r{index}"), format!("r{}", index - 1));
+        let with = Element::new("rsc_colocation")
+            .with_attr("id", format!("c{index}"))
+            .with_attr("score", "INFINITY");
+        constraints.push(with.with_attr("rsc", &this).with_attr("with-rsc", &last));
+        let order = Element::new("rsc_order").with_attr("id", format!("o{index}"));
+        constraints.push(order.with_attr("first", &last).with_attr("then", &this));
+    }
+    cib
+}
+
+#[test]
+fn long_chains_need_no_deep_stack() {
+    let length = 1_000;
+    let (cluster, _, schedule) = plan(&chain(length));
+    let nodes: Vec<_> = schedule.placements.iter().skip(1).map(|placement| placement.assigned).collect();
+    assert_eq!(cluster.resources.len(), length + 1);
+    assert!(nodes.iter().all(|node| node.is_some() && *node == nodes[0]));
 }

@@ -4,6 +4,7 @@
 //! workspace). So the test only runs when asked for: `cargo test -p scheduler --test corpus -- --ignored --nocapture`.
 //! `CASE=name` shows the differences of one case, `LIST=1` the names of the cases that match.
 // SPDX-License-Identifier: GPL-2.0-or-later
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

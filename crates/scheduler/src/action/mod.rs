@@ -83,8 +83,6 @@ pub struct Action {
     pub(crate) ends_migration: bool,
     /// A recurring operation whose definition changed: it is to be started anew.
     pub(crate) reschedule: bool,
-    /// It is on the path that is being looked at.
-    pub(crate) on_path: bool,
     /// How many of those before it have to be runnable, if not all.
     pub(crate) required_before: usize,
     /// How many of those before it are.

@@ -85,7 +85,7 @@ pub struct Cluster {
     /// How deep updates of actions have gone, and which were put off because of it.
     pub(crate) update_depth: usize,
     /// See `update_depth`.
-    pub(crate) put_off: Vec<ActionId>,
+    pub(crate) put_off: Vec<crate::stage::order::PutOff>,
 }
 
 /// `rsc_defaults` and `op_defaults`.

@@ -7,14 +7,57 @@
 use crate::{Cluster, NodeId, PlacementStrategy, ResourceId};
 use model::Score;
 use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeSet;
+
+/// How far the way to the primaries of a colocation may lead before they are placed beforehand.
+const ASSIGN_DEPTH_MAX: usize = 100;
 
 impl Cluster {
     pub(super) fn assign_resources(&mut self) {
         self.read_capacities();
         self.sort_resources();
         for resource in self.top.clone() {
+            self.assign_far_primaries(resource);
             self.assign(resource, None, true);
         }
+    }
+
+    /// A resource is placed after those it is colocated with, which are placed on the way. If that way is long, they are
+    /// placed beforehand, the farthest first.
+    fn assign_far_primaries(&mut self, id: ResourceId) {
+        let mut seen = BTreeSet::from([id]);
+        let mut order = Vec::new();
+        let (mut path, mut deepest) = (vec![(id, self.waits_for(id))], 0);
+        while let Some((resource, primaries)) = path.last_mut() {
+            match primaries.pop() {
+                Some(primary) if seen.insert(primary) => {
+                    let further = self.waits_for(primary);
+                    path.push((primary, further));
+                    deepest = deepest.max(path.len());
+                }
+                Some(_) => {}
+                None => {
+                    order.push(*resource);
+                    path.pop();
+                }
+            }
+        }
+        if deepest > ASSIGN_DEPTH_MAX {
+            for resource in order {
+                self.assign(resource, None, true);
+            }
+        }
+    }
+
+    /// The resources that have to be placed before one, the last one first.
+    fn waits_for(&self, id: ResourceId) -> Vec<ResourceId> {
+        let resource = self.resource(id);
+        let own =
+            self.this_with_colocations(id).into_iter().map(|colocation| self.colocation(colocation).primary);
+        let waiting = resource.children.iter().rev().copied().chain(own);
+        let mut primaries: Vec<ResourceId> = waiting.filter(|&other| self.work(other).unassigned).collect();
+        primaries.reverse();
+        primaries
     }
 
     /// The nodes a resource knows, the best first.

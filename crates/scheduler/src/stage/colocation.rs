@@ -7,6 +7,7 @@
 
 use crate::cluster::NodeTable;
 use crate::constraint::ColocationId;
+use crate::stage::order::PutOff;
 use crate::unpack::add_scores;
 use crate::{Cluster, NodeId, ResourceId, Variant};
 use model::{Role, Score};
@@ -27,6 +28,17 @@ pub(crate) struct Pull {
     pub nonnegative: bool,
     /// Leave all as it is if no node is left.
     pub active: bool,
+}
+
+/// A resource whose wishes are being added, with how far that has come.
+struct Visit {
+    source: ResourceId,
+    group: Option<ResourceId>,
+    target: ResourceId,
+    colocations: Vec<ColocationId>,
+    next: usize,
+    sum: NodeTable,
+    pull: Pull,
 }
 
 /// What a colocation can do.
@@ -185,69 +197,92 @@ impl Cluster {
         }
     }
 
-    /// Adds what a resource thinks of the nodes, and what those think that are colocated with it in turn.
-    pub(crate) fn add_scores_of(
+    /// Adds what a resource thinks of the nodes, and what those think that are colocated with it in turn. Without nodes
+    /// to start from, its own are the start.
+    ///
+    /// Chains of colocations can be long, so the way is kept on a list, not on the stack.
+    pub(crate) fn add_colocated_scores(
         &mut self,
         source: ResourceId,
         target: ResourceId,
         nodes: &mut Option<NodeTable>,
         pull: &Pull,
     ) {
-        if self.work(source).updating {
-            return;
-        }
-        self.work_mut(source).updating = true;
-        let mut target = target;
-        let mut sum = match nodes.as_ref() {
-            None => {
-                target = source;
-                self.work(source).allowed.clone()
+        let mut visits: Vec<Visit> = Vec::new();
+        let mut current = self.enter(source, target, nodes.take(), pull, &mut visits);
+        while let Some(visit) = visits.last_mut() {
+            if let Some(sum) = current.take() {
+                visit.sum = sum;
             }
-            Some(nodes) => {
-                let mut sum = nodes.clone();
-                self.add_matching_scores(&mut sum, source, pull);
-                sum
-            }
-        };
-        if self.any_available(&sum) {
-            self.add_further_scores(source, target, &mut sum, pull);
-        } else if pull.active {
-            self.work_mut(source).updating = false;
-            return;
-        }
-        if pull.nonnegative {
-            for allowed in sum.iter_mut().flatten().filter(|allowed| allowed.score == SPOILT) {
-                allowed.score = 1;
-            }
-        }
-        *nodes = Some(sum);
-        self.work_mut(source).updating = false;
-    }
-
-    fn add_further_scores(
-        &mut self,
-        source: ResourceId,
-        target: ResourceId,
-        sum: &mut NodeTable,
-        pull: &Pull,
-    ) {
-        let colocations = if pull.this_with {
-            self.this_with_colocations(source)
-        } else {
-            self.with_this_colocations(source)
-        };
-        for colocation in colocations {
+            let Some(&colocation) = visit.colocations.get(visit.next) else {
+                let sum = self.leave(&mut visits);
+                current = sum;
+                continue;
+            };
+            visit.next += 1;
+            let (target, pull) = (visit.target, visit.pull);
             let terms = self.colocation(colocation);
-            let factor = pull.factor * terms.score.value() as f32 / Score::INFINITY.value() as f32;
             let other = if pull.this_with { terms.primary } else { terms.dependent };
+            let factor = pull.factor * terms.score.value() as f32 / Score::INFINITY.value() as f32;
             if !pull.this_with && !self.has_influence(colocation) {
                 continue;
             }
-            let further = Pull { colocation: Some(colocation), factor, active: true, ..*pull };
-            let mut nodes = Some(std::mem::take(sum));
-            self.add_colocated_scores(other, target, &mut nodes, &further);
-            *sum = nodes.unwrap_or_default();
+            let further = Pull { colocation: Some(colocation), factor, active: true, ..pull };
+            let sum = visits.last_mut().map(|visit| std::mem::take(&mut visit.sum));
+            current = self.enter(other, target, sum, &further, &mut visits);
         }
+        *nodes = current;
+    }
+
+    /// Begins a visit; what comes of it at once, if nobody has to be visited from there.
+    fn enter(
+        &mut self,
+        source: ResourceId,
+        target: ResourceId,
+        nodes: Option<NodeTable>,
+        pull: &Pull,
+        visits: &mut Vec<Visit>,
+    ) -> Option<NodeTable> {
+        let Some((source, group)) = self.spokesman(source, nodes.is_none()) else { return nodes };
+        if self.work(source).updating {
+            return nodes;
+        }
+        let (target, sum) = match &nodes {
+            None => (source, self.work(source).allowed.clone()),
+            Some(nodes) => {
+                let mut sum = nodes.clone();
+                self.add_matching_scores(&mut sum, source, pull);
+                (target, sum)
+            }
+        };
+        let any = self.any_available(&sum);
+        if !any && pull.active {
+            return nodes;
+        }
+        let colocations = match (any, pull.this_with) {
+            (false, _) => Vec::new(),
+            (true, true) => self.this_with_colocations(source),
+            (true, false) => self.with_this_colocations(source),
+        };
+        for id in group.into_iter().chain([source]) {
+            self.work_mut(id).updating = true;
+        }
+        visits.push(Visit { source, group, target, colocations, next: 0, sum, pull: *pull });
+        None
+    }
+
+    /// Ends the last visit.
+    fn leave(&mut self, visits: &mut Vec<Visit>) -> Option<NodeTable> {
+        let mut visit = visits.pop()?;
+        if visit.pull.nonnegative {
+            for allowed in visit.sum.iter_mut().flatten().filter(|allowed| allowed.score == SPOILT) {
+                allowed.score = 1;
+            }
+        }
+        for id in visit.group.into_iter().chain([visit.source]) {
+            self.work_mut(id).updating = false;
+        }
+        Some(visit.sum)
     }
 
     fn add_matching_scores(&mut self, nodes: &mut NodeTable, source: ResourceId, pull: &Pull) {
@@ -321,6 +356,17 @@ impl Cluster {
 
     /// Something cannot be started: those that have to be with it cannot either.
     pub(crate) fn block_colocation_dependents(&mut self, id: crate::ActionId) {
+        if self.is_too_deep() {
+            self.put_off.push(PutOff::Block(id));
+            return;
+        }
+        self.update_depth += 1;
+        self.block_dependents_once(id);
+        self.update_depth -= 1;
+        self.catch_up();
+    }
+
+    pub(super) fn block_dependents_once(&mut self, id: crate::ActionId) {
         let action = self.action(id);
         let Some(resource) = action.resource.filter(|_| !action.runnable) else { return };
         let task = action.task.clone();

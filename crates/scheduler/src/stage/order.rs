@@ -9,10 +9,20 @@ use crate::constraint::Ordering;
 use crate::notation::parse_op_key;
 use crate::{Cluster, NodeId, ResourceId, Variant};
 use model::Role;
+use std::collections::BTreeSet;
 use std::ops::BitOrAssign;
 
 /// How deep one update may lead to another at once; what is deeper is done after it.
-const UPDATE_DEPTH_MAX: usize = 1_000;
+const UPDATE_DEPTH_MAX: usize = 200;
+
+/// What was put off because too much was under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PutOff {
+    /// To look at what comes before an action.
+    Update(ActionId),
+    /// To block those that have to be with what cannot start.
+    Block(ActionId),
+}
 
 /// Which of two ordered actions changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -159,20 +169,33 @@ impl Cluster {
 
     /// Looks at all that comes before an action, and lets it change the action, and that others.
     pub(crate) fn update_for_orderings(&mut self, then: ActionId) {
-        if self.update_depth >= UPDATE_DEPTH_MAX {
-            self.put_off.push(then);
+        if self.is_too_deep() {
+            self.put_off.push(PutOff::Update(then));
             return;
         }
         self.update_depth += 1;
         self.update_once(then);
         self.update_depth -= 1;
-        if self.update_depth == 0 {
-            while let Some(next) = self.put_off.pop() {
-                self.update_depth += 1;
-                self.update_once(next);
-                self.update_depth -= 1;
+        self.catch_up();
+    }
+
+    pub(super) fn is_too_deep(&self) -> bool {
+        self.update_depth >= UPDATE_DEPTH_MAX
+    }
+
+    /// Does what was put off, once nothing else is under way.
+    pub(super) fn catch_up(&mut self) {
+        if self.update_depth > 0 {
+            return;
+        }
+        self.update_depth = 1;
+        while let Some(next) = self.put_off.pop() {
+            match next {
+                PutOff::Update(action) => self.update_once(action),
+                PutOff::Block(action) => self.block_dependents_once(action),
             }
         }
+        self.update_depth = 0;
     }
 
     fn update_once(&mut self, then: ActionId) {
@@ -301,7 +324,6 @@ impl Cluster {
         let both = Filter { flags: first_flags, optional: true, runnable: true, kind: relation::NONE };
         let optional = Filter { runnable: false, ..both };
         let runnable = Filter { optional: false, ..both };
-        let then_has_resource = self.action(then).resource.is_some();
         let steps = [
             (relation::FIRST_IMPLIES_THEN, optional),
             (relation::INTERMEDIATE_STOP, both),
@@ -343,7 +365,6 @@ impl Cluster {
             self.action_mut(then).runnable = false;
             change.then = true;
         }
-        let _ = then_has_resource;
         change
     }
 
@@ -563,31 +584,29 @@ impl Cluster {
             }
             for at in (0..self.action(id).before.len()).rev() {
                 let only = self.action(id).before[at].flags == relation::IF_ON_SAME_NODE_OR_TARGET;
-                if only && self.leads_back(id, id, at) {
+                if only && self.leads_back(id, at) {
                     self.action_mut(id).before[at].flags = relation::NONE;
                 }
             }
         }
     }
 
-    fn leads_back(&mut self, start: ActionId, action: ActionId, at: usize) -> bool {
-        let input = self.action(action).before[at].action;
-        if self.action(input).on_path || !self.is_input_graphed(action, at) {
-            return false;
-        }
-        if input == start {
-            return true;
-        }
-        self.action_mut(input).on_path = true;
-        let mut found = false;
-        for at in (0..self.action(input).before.len()).rev() {
-            if self.leads_back(start, input, at) {
-                found = true;
-                break;
+    /// Whether what comes before an action, by one of its relations, comes after it as well.
+    fn leads_back(&mut self, start: ActionId, at: usize) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![(start, at)];
+        while let Some((action, at)) = open.pop() {
+            let input = self.action(action).before[at].action;
+            if seen.contains(&input) || !self.is_input_graphed(action, at) {
+                continue;
             }
+            if input == start {
+                return true;
+            }
+            seen.insert(input);
+            open.extend((0..self.action(input).before.len()).map(|at| (input, at)));
         }
-        self.action_mut(input).on_path = false;
-        found
+        false
     }
 
     /// Puts what comes before an action into the order of numbers, each once.

@@ -7,6 +7,7 @@ use crate::action::{ActionId, relation};
 use crate::constraint::Side;
 use crate::{Cluster, Discovery, NodeId, ResourceId, Variant};
 use model::Role;
+use std::collections::BTreeSet;
 
 impl Cluster {
     pub(super) fn schedule_probes(&mut self) {
@@ -90,65 +91,59 @@ impl Cluster {
         for probe in self.find_actions(id, &key, None) {
             for index in (0..self.action(probe).after.len()).rev() {
                 let then = self.action(probe).after[index].action;
-                let mut path = Vec::new();
-                self.order_restarts_after_probe(probe, then, &mut path);
-                for seen in path {
-                    self.action_mut(seen).on_path = false;
-                }
+                self.order_restarts_after_probe(id, probe, then);
             }
         }
     }
 
-    fn order_restarts_after_probe(&mut self, probe: ActionId, after: ActionId, path: &mut Vec<ActionId>) {
-        let (probe_resource, is_probe) = {
-            let action = self.action(probe);
-            (action.resource, *action.task == *"monitor")
-        };
-        if !is_probe || self.action(after).on_path {
+    /// Follows what has to be done after a probe, each action once, and has it wait where it would restart something.
+    fn order_restarts_after_probe(&mut self, probed: ResourceId, probe: ActionId, then: ActionId) {
+        let mut seen = BTreeSet::from([then]);
+        self.order_reverse_after_probe(probed, probe, then);
+        let mut path = vec![(then, self.action(then).after.len())];
+        while let Some((action, left)) = path.last_mut() {
+            let action = *action;
+            let Some(index) = left.checked_sub(1) else {
+                path.pop();
+                continue;
+            };
+            *left = index;
+            let next = self.action(action).after[index];
+            let follows = next.flags & relation::FIRST_IMPLIES_THEN != 0
+                || self.passes_into_member(probed, self.action(action).resource, next.action);
+            if follows && seen.insert(next.action) {
+                self.order_reverse_after_probe(probed, probe, next.action);
+                path.push((next.action, self.action(next.action).after.len()));
+            }
+        }
+    }
+
+    /// Another resource's stop before this start (or demotion before this promotion) waits for the probe.
+    fn order_reverse_after_probe(&mut self, probed: ResourceId, probe: ActionId, after: ActionId) {
+        let action = self.action(after);
+        let Some(resource) = action.resource.filter(|&resource| resource != probed) else { return };
+        if self.resource(resource).variant != Variant::Primitive {
             return;
         }
-        self.action_mut(after).on_path = true;
-        path.push(after);
-        let after_resource = self.action(after).resource;
-        if let Some(resource) = after_resource.filter(|&r| Some(r) != probe_resource)
-            && self.resource(resource).variant == Variant::Primitive
-        {
-            let reverse = match &*self.action(after).task {
-                "start" => Some("stop"),
-                "promote" => Some("demote"),
-                _ => None,
-            };
-            if let Some(reverse) = reverse {
-                let key = self.key(resource, reverse);
-                for then in self.find_actions(resource, &key, None) {
-                    if !self.action(then).pseudo {
-                        self.order_actions(probe, then, relation::ORDERED);
-                    }
-                }
+        let reverse = match &*action.task {
+            "start" => "stop",
+            "promote" => "demote",
+            _ => return,
+        };
+        let key = self.key(resource, reverse);
+        for then in self.find_actions(resource, &key, None) {
+            if !self.action(then).pseudo {
+                self.order_actions(probe, then, relation::ORDERED);
             }
-        }
-        for index in (0..self.action(after).after.len()).rev() {
-            let next = self.action(after).after[index];
-            if next.flags & relation::FIRST_IMPLIES_THEN == 0
-                && !self.passes_into_member(probe_resource, after_resource, next.action)
-            {
-                continue;
-            }
-            self.order_restarts_after_probe(probe, next.action, path);
         }
     }
 
     /// From a group's pseudo-action the way leads on to its members' actions.
-    fn passes_into_member(
-        &self,
-        probe_resource: Option<ResourceId>,
-        group: Option<ResourceId>,
-        next: ActionId,
-    ) -> bool {
+    fn passes_into_member(&self, probed: ResourceId, group: Option<ResourceId>, next: ActionId) -> bool {
         let Some(group) = group.filter(|&id| self.resource(id).variant != Variant::Primitive) else {
             return false;
         };
-        if probe_resource.and_then(|id| self.resource(id).parent) == Some(group) {
+        if self.resource(probed).parent == Some(group) {
             return false;
         }
         let chained = self.action(next).resource;

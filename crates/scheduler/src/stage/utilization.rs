@@ -6,13 +6,13 @@
 
 use crate::action::{ActionId, relation};
 use crate::cluster::{NodeTable, Parameters};
-use crate::constraint::Side;
+use crate::constraint::{ColocationId, Side};
 use crate::notation::{integer, merge_sort};
 use crate::stage::colocation::Pull;
 use crate::{Cluster, NodeId, PlacementStrategy, ResourceId, Variant};
 use model::Score;
 use std::cmp::{Ordering, Reverse};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How much there is of what.
@@ -73,36 +73,36 @@ impl Cluster {
     // --- room for all that has to be together ---------------------------------------------------------------------
 
     /// A resource and all that have to be on its node.
-    fn colocated_resources(&self, id: ResourceId, origin: ResourceId, found: &mut Vec<ResourceId>) {
-        let resource = self.resource(id);
-        if resource.variant == Variant::Group && resource.work.colocated {
-            found.push(id);
-            for &member in &resource.children {
-                self.colocated_resources(member, origin, found);
+    fn colocated_resources(&self, origin: ResourceId) -> BTreeSet<ResourceId> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![origin];
+        while let Some(id) = open.pop() {
+            if !found.insert(id) {
+                continue;
             }
-            return;
-        }
-        if found.contains(&id) {
-            return;
-        }
-        found.push(id);
-        for colocation in self.this_with_colocations(id) {
-            let terms = self.colocation(colocation);
-            let other = terms.primary;
-            if other != origin && terms.score == Score::INFINITY && self.may_affect(id, other, colocation) {
-                self.colocated_resources(other, origin, found);
+            let resource = self.resource(id);
+            if resource.variant == Variant::Group && resource.work.colocated {
+                open.extend(&resource.children);
+                continue;
+            }
+            let mandatory = |colocation: ColocationId| self.colocation(colocation).score == Score::INFINITY;
+            for colocation in self.this_with_colocations(id) {
+                let other = self.colocation(colocation).primary;
+                if mandatory(colocation) && self.may_affect(id, other, colocation) {
+                    open.push(other);
+                }
+            }
+            for colocation in self.with_this_colocations(id) {
+                let other = self.colocation(colocation).dependent;
+                if mandatory(colocation) && self.may_affect(other, id, colocation) {
+                    open.push(other);
+                }
             }
         }
-        for colocation in self.with_this_colocations(id) {
-            let terms = self.colocation(colocation);
-            let other = terms.dependent;
-            if other != origin && terms.score == Score::INFINITY && self.may_affect(other, id, colocation) {
-                self.colocated_resources(other, origin, found);
-            }
-        }
+        found
     }
 
-    fn add_needs(&self, id: ResourceId, all: &[ResourceId], needs: &mut Capacity) {
+    fn add_needs(&self, id: ResourceId, all: &BTreeSet<ResourceId>, needs: &mut Capacity) {
         let resource = self.resource(id);
         if !resource.work.unassigned {
             return;
@@ -125,8 +125,7 @@ impl Cluster {
         if !self.uses_utilization() {
             return None;
         }
-        let mut together = Vec::new();
-        self.colocated_resources(id, id, &mut together);
+        let together = self.colocated_resources(id);
         let mut needs = Capacity::new();
         for &resource in &together {
             self.add_needs(resource, &together, &mut needs);

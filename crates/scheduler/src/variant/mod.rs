@@ -7,9 +7,7 @@ mod group;
 mod primitive;
 
 use crate::action::{ActionId, Flags};
-use crate::cluster::NodeTable;
 use crate::constraint::ColocationId;
-use crate::stage::colocation::Pull;
 use crate::{Cluster, NodeId, ResourceId, Variant};
 use model::Role;
 
@@ -165,19 +163,19 @@ impl Cluster {
         }
     }
 
-    /// Adds what a resource and those colocated with it think of the nodes.
-    pub(crate) fn add_colocated_scores(
-        &mut self,
-        source: ResourceId,
-        target: ResourceId,
-        nodes: &mut Option<NodeTable>,
-        pull: &Pull,
-    ) {
-        if self.is_group(source) {
-            self.add_group_scores(source, target, nodes, pull);
-        } else {
-            self.add_scores_of(source, target, nodes, pull);
+    /// Who speaks for a resource about nodes: a group has a member do it. Nobody while it is being asked already.
+    pub(crate) fn spokesman(
+        &self,
+        id: ResourceId,
+        from_itself: bool,
+    ) -> Option<(ResourceId, Option<ResourceId>)> {
+        if !self.is_group(id) {
+            return Some((id, None));
         }
+        if self.work(id).updating {
+            return None;
+        }
+        self.group_spokesman(id, from_itself).map(|member| (member, Some(id)))
     }
 
     /// An action's properties as orderings see them; a group's follow from its members'.

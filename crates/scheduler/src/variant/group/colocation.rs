@@ -3,9 +3,7 @@
 //! Decides: which member stands for the group. Given: a colocation. Leaves to others: what the member does with it.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use crate::cluster::NodeTable;
 use crate::constraint::{ColocationId, Terms};
-use crate::stage::colocation::Pull;
 use crate::unpack::add_scores;
 use crate::{Cluster, ConfigIssue, ResourceId};
 use model::Score;
@@ -139,22 +137,13 @@ impl Cluster {
         }
     }
 
-    pub(in crate::variant) fn add_group_scores(
-        &mut self,
+    /// The member that speaks for the group: the last one depends on all others, on the first one all others depend.
+    pub(in crate::variant) fn group_spokesman(
+        &self,
         group: ResourceId,
-        target: ResourceId,
-        nodes: &mut Option<NodeTable>,
-        pull: &Pull,
-    ) {
-        if self.work(group).updating {
-            return;
-        }
-        // The last member depends on all others; the first one is the one all others depend on.
-        let children = &self.resource(group).children;
-        let member = if nodes.is_none() { children.last() } else { children.first() };
-        let Some(&member) = member else { return };
-        self.work_mut(group).updating = true;
-        self.add_colocated_scores(member, target, nodes, pull);
-        self.work_mut(group).updating = false;
+        from_itself: bool,
+    ) -> Option<ResourceId> {
+        let members = &self.resource(group).children;
+        if from_itself { members.last() } else { members.first() }.copied()
     }
 }
