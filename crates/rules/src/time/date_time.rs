@@ -163,10 +163,12 @@ impl DateTime {
     /// Earlier by a duration, in the same order.
     #[must_use]
     pub fn minus(&self, span: &Duration) -> DateTime {
-        self.plus_years(-span.years)
-            .plus_months(-span.months)
-            .plus_days(-span.days)
-            .plus_seconds(-span.seconds)
+        self.plus(&Duration {
+            years: span.years.saturating_neg(),
+            months: span.months.saturating_neg(),
+            days: span.days.saturating_neg(),
+            seconds: span.seconds.saturating_neg(),
+        })
     }
 
     // --- writing ---------------------------------------------------------------------------------------------------

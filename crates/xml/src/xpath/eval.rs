@@ -6,7 +6,7 @@ use super::ast::{Arithmetic, Expr, Path, Predicate, Start, Step};
 use super::axis::walk;
 use super::functions;
 use super::place::Place;
-use super::value::{Value, compare};
+use super::value::{NodeSet, Value, compare};
 use crate::Element;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -47,7 +47,7 @@ pub(super) struct Context<'c, 'a> {
 pub(super) struct Evaluator<'a> {
     pub document: Rc<Place<'a>>,
     pub budget: Budget,
-    kept: RefCell<Vec<Option<Rc<Places<'a>>>>>,
+    kept: RefCell<Vec<Option<Rc<NodeSet<'a>>>>>,
 }
 
 pub(super) fn evaluate<'a>(
@@ -77,7 +77,7 @@ impl<'a> Evaluator<'a> {
                 for part in of {
                     all.extend(self.nodes(part, context)?.iter().cloned());
                 }
-                Value::Nodes(Rc::new(self.in_order(all)?))
+                Value::Nodes(Rc::new(self.in_order(all)?.into()))
             }
             Expr::Compare(operator, left, right) => {
                 let (left, right) = (self.value(left, context)?, self.value(right, context)?);
@@ -105,7 +105,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The nodes of an expression that is known to give nodes.
-    pub fn nodes(&self, expr: &Expr, context: &Context<'_, 'a>) -> Result<Rc<Places<'a>>, XPathErrorKind> {
+    pub fn nodes(&self, expr: &Expr, context: &Context<'_, 'a>) -> Result<Rc<NodeSet<'a>>, XPathErrorKind> {
         Ok(match self.value(expr, context)? {
             Value::Nodes(nodes) => nodes,
             Value::Text(_) | Value::Number(_) | Value::Boolean(_) => Rc::default(),
@@ -122,14 +122,14 @@ impl<'a> Evaluator<'a> {
         Ok(false)
     }
 
-    fn path(&self, path: &Path, context: &Context<'_, 'a>) -> Result<Rc<Places<'a>>, XPathErrorKind> {
+    fn path(&self, path: &Path, context: &Context<'_, 'a>) -> Result<Rc<NodeSet<'a>>, XPathErrorKind> {
         match &path.start {
-            Start::Context => Ok(Rc::new(self.steps(vec![Rc::clone(context.place)], &path.steps)?)),
+            Start::Context => Ok(Rc::new(self.steps(vec![Rc::clone(context.place)], &path.steps)?.into())),
             Start::Document { slot } => {
                 if let Some(Some(nodes)) = self.kept.borrow().get(*slot) {
                     return Ok(Rc::clone(nodes));
                 }
-                let nodes = Rc::new(self.steps(vec![Rc::clone(&self.document)], &path.steps)?);
+                let nodes = Rc::new(self.steps(vec![Rc::clone(&self.document)], &path.steps)?.into());
                 if let Some(kept) = self.kept.borrow_mut().get_mut(*slot) {
                     *kept = Some(Rc::clone(&nodes));
                 }
@@ -139,7 +139,7 @@ impl<'a> Evaluator<'a> {
                 let mut nodes = self.nodes(primary, context)?.to_vec();
                 self.budget.spend(nodes.len() as u64)?;
                 self.filter(&mut nodes, 0, predicates)?;
-                Ok(Rc::new(self.steps(nodes, &path.steps)?))
+                Ok(Rc::new(self.steps(nodes, &path.steps)?.into()))
             }
         }
     }

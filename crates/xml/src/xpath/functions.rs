@@ -5,7 +5,7 @@ use super::XPathErrorKind;
 use super::ast::{Expr, Kind};
 use super::eval::{Context, Evaluator};
 use super::place::{Item, Order, Place};
-use super::value::{Value, text_number, text_of};
+use super::value::{NodeSet, Value, text_number, text_of};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -129,7 +129,7 @@ impl<'a> Arguments<'_, '_, 'a> {
     fn value(&self, index: usize) -> Result<Value<'a>, XPathErrorKind> {
         match self.exprs.get(index) {
             Some(expr) => self.evaluator.value(expr, self.context),
-            None => Ok(Value::Nodes(Rc::new(vec![Rc::clone(self.context.place)]))),
+            None => Ok(Value::Nodes(Rc::new(vec![Rc::clone(self.context.place)].into()))),
         }
     }
 
@@ -143,7 +143,7 @@ impl<'a> Arguments<'_, '_, 'a> {
         self.value(index)?.number(&self.evaluator.budget)
     }
 
-    fn nodes(&self) -> Result<Rc<Vec<Rc<Place<'a>>>>, XPathErrorKind> {
+    fn nodes(&self) -> Result<Rc<NodeSet<'a>>, XPathErrorKind> {
         Ok(match self.value(0)? {
             Value::Nodes(nodes) => nodes,
             Value::Text(_) | Value::Number(_) | Value::Boolean(_) => Rc::default(),
@@ -171,7 +171,7 @@ pub(super) fn call<'a>(
         Function::Count => Value::Number(of.nodes()?.len() as f64),
         Function::False => Value::Boolean(false),
         Function::Floor => Value::Number(of.number(0)?.floor()),
-        Function::Id => Value::Nodes(Rc::new(with_ids(&of)?)),
+        Function::Id => Value::Nodes(Rc::new(with_ids(&of)?.into())),
         Function::Lang => Value::Boolean(is_in_language(context.place, &of.text(0)?)),
         Function::Last => Value::Number(context.size as f64),
         Function::LocalName => {

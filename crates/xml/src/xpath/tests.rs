@@ -334,10 +334,8 @@ fn no_expression_hangs_or_overflows() {
         let error = XPath::parse(greedy).unwrap().evaluate_within(&wide, 1_000_000).unwrap_err();
         assert_eq!(error.kind, XPathErrorKind::TooMuchWork { limit: 1_000_000 }, "{greedy}");
     }
-    assert_eq!(
-        result(&wide, "count(//b[@x=//b/@x])"),
-        "error: the evaluation needs more than 50000000 steps; select less, or in a simpler way"
-    );
+    // A set that does not change is made once, not for each node that is compared with it.
+    assert_eq!(result(&wide, "count(//b[@x=//b/@x])"), "3000");
 }
 
 #[test]

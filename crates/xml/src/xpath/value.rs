@@ -5,13 +5,45 @@ use super::XPathErrorKind;
 use super::ast::Comparison;
 use super::eval::Budget;
 use super::place::Place;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::ops::Deref;
 use std::rc::Rc;
+
+/// Nodes in document order, each once.
+#[derive(Debug, Default)]
+pub(super) struct NodeSet<'a> {
+    places: Vec<Rc<Place<'a>>>,
+    /// Their string-values, once they were asked for: a set that is kept is compared with many others.
+    texts: OnceCell<BTreeSet<String>>,
+}
+
+impl<'a> From<Vec<Rc<Place<'a>>>> for NodeSet<'a> {
+    fn from(places: Vec<Rc<Place<'a>>>) -> NodeSet<'a> {
+        NodeSet { places, texts: OnceCell::new() }
+    }
+}
+
+impl<'a> Deref for NodeSet<'a> {
+    type Target = [Rc<Place<'a>>];
+    fn deref(&self) -> &[Rc<Place<'a>>] {
+        &self.places
+    }
+}
+
+impl NodeSet<'_> {
+    fn texts(&self, budget: &Budget) -> Result<&BTreeSet<String>, XPathErrorKind> {
+        if let Some(texts) = self.texts.get() {
+            return Ok(texts);
+        }
+        let texts = self.places.iter().map(|place| text_of(place, budget)).collect::<Result<_, _>>()?;
+        Ok(self.texts.get_or_init(|| texts))
+    }
+}
 
 #[derive(Clone, Debug)]
 pub(super) enum Value<'a> {
-    /// In document order, each once.
-    Nodes(Rc<Vec<Rc<Place<'a>>>>),
+    Nodes(Rc<NodeSet<'a>>),
     Text(String),
     Number(f64),
     Boolean(bool),
@@ -152,25 +184,30 @@ fn any(
 /// Whether any two nodes, one of each set, compare so; without looking at all pairs.
 fn both(
     operator: Comparison,
-    left: &[Rc<Place<'_>>],
-    right: &[Rc<Place<'_>>],
+    left: &NodeSet<'_>,
+    right: &NodeSet<'_>,
     budget: &Budget,
 ) -> Result<bool, XPathErrorKind> {
-    let texts = |nodes: &[Rc<Place<'_>>]| -> Result<BTreeSet<String>, XPathErrorKind> {
-        nodes.iter().map(|place| text_of(place, budget)).collect()
-    };
-    let (left, right) = (texts(left)?, texts(right)?);
+    let (left, right) = (left.texts(budget)?, right.texts(budget)?);
     if left.is_empty() || right.is_empty() {
         return Ok(false);
     }
-    // Numbers, without what is none, which compares with nothing.
+    if matches!(operator, Comparison::Eq | Comparison::Ne) {
+        let (few, many) = if left.len() <= right.len() { (left, right) } else { (right, left) };
+        budget.spend(few.len() as u64)?;
+        return Ok(match operator {
+            Comparison::Eq => few.iter().any(|text| many.contains(text)),
+            // Only if there is but one text in both, and the same, do no two differ.
+            _ => many.len() > 1 || few != many,
+        });
+    }
+    budget.spend((left.len() + right.len()) as u64)?;
+    // What is no number compares with nothing, and does not count for the least and the greatest.
     let least =
         |texts: &BTreeSet<String>| texts.iter().map(|text| text_number(text)).fold(f64::NAN, f64::min);
     let most = |texts: &BTreeSet<String>| texts.iter().map(|text| text_number(text)).fold(f64::NAN, f64::max);
     Ok(match operator {
-        Comparison::Eq => left.intersection(&right).next().is_some(),
-        Comparison::Ne => left.len() > 1 || left != right,
-        Comparison::Lt | Comparison::Le => simple(operator, least(&left), most(&right)),
-        Comparison::Gt | Comparison::Ge => simple(operator, most(&left), least(&right)),
+        Comparison::Lt | Comparison::Le => simple(operator, least(left), most(right)),
+        _ => simple(operator, most(left), least(right)),
     })
 }
