@@ -17,7 +17,7 @@ mod xpath;
 pub use digest::{digest_v1, digest_v1_sorted, digest_v2};
 pub use element::{Attribute, Element, Name, Node};
 pub use parse::{Limits, ParseError, ParseErrorKind, Position, TextPolicy, parse, parse_bytes, parse_with};
-pub use write::{Escaping, Style, write_compact, write_indented, write_with};
+pub use write::{Escaping, Style, write_compact, write_document, write_indented, write_with};
 pub use xpath::{
     Found, Kind, MAX_EXPRESSION_BYTES, MAX_NESTING, MAX_WORK, Selected, Target, Value, XPath, XPathError,
     XPathErrorKind,

@@ -24,6 +24,9 @@ pub enum Style {
     Compact,
     /// A line an element, two blanks a level.
     Indented,
+    /// As `Indented`, with text where there is more than blanks of it: for what people have written, such as agents'
+    /// meta-data.
+    Document,
 }
 
 /// The compact form in today's escaping. Text nodes are left out, as Pacemaker does with the CIB and messages.
@@ -34,6 +37,11 @@ pub fn write_compact(element: &Element) -> String {
 /// The indented form in today's escaping, ending with a line feed.
 pub fn write_indented(element: &Element) -> String {
     write_with(element, Style::Indented, Escaping::Modern)
+}
+
+/// The indented form with text, in today's escaping, ending with a line feed.
+pub fn write_document(element: &Element) -> String {
+    write_with(element, Style::Document, Escaping::Modern)
 }
 
 /// Any form.
@@ -78,6 +86,10 @@ impl Writer {
             escape(attribute.value(), self.escaping, &mut self.out);
             self.out.push('"');
         }
+        if self.style == Style::Document && has_text(element) {
+            self.mixed_content(element, depth);
+            return;
+        }
         let mut children = element.children().iter().filter(|node| !matches!(node, Node::Text(_))).peekable();
         if children.peek().is_none() {
             self.out.push_str("/>");
@@ -106,17 +118,43 @@ impl Writer {
         self.line_end();
     }
 
+    /// What is between an element's tags if there is text among it: as it is, as blanks may mean something.
+    fn mixed_content(&mut self, element: &Element, depth: usize) {
+        self.out.push('>');
+        for child in element.children() {
+            match child {
+                Node::Element(child) => {
+                    let style = std::mem::replace(&mut self.style, Style::Compact);
+                    self.element(child, depth + 1);
+                    self.style = style;
+                }
+                Node::Text(text) => {
+                    self.out.push_str(&text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"));
+                }
+                Node::Comment(text) => self.out.push_str(&format!("<!--{text}-->")),
+            }
+        }
+        self.out.push_str("</");
+        self.out.push_str(element.name());
+        self.out.push('>');
+        self.line_end();
+    }
+
     fn indent(&mut self, depth: usize) {
-        if self.style == Style::Indented {
+        if self.style != Style::Compact {
             self.out.extend(std::iter::repeat_n("  ", depth));
         }
     }
 
     fn line_end(&mut self) {
-        if self.style == Style::Indented {
+        if self.style != Style::Compact {
             self.out.push('\n');
         }
     }
+}
+
+fn has_text(element: &Element) -> bool {
+    element.children().iter().any(|node| matches!(node, Node::Text(text) if !text.trim().is_empty()))
 }
 
 fn escape(value: &str, escaping: Escaping, out: &mut String) {
@@ -176,6 +214,15 @@ fn escape_legacy(value: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_keeps_what_people_have_written() {
+        let text = "<a>\n  <b lang=\"en\">one &lt; two\nlines</b>\n  <c/>\n</a>\n";
+        let policy = crate::TextPolicy::Keep;
+        let parsed = crate::parse_with(text, policy, crate::Limits::default()).unwrap();
+        assert_eq!(write_document(&parsed), text);
+        assert_eq!(write_compact(&parsed), "<a><b lang=\"en\"/><c/></a>");
+    }
     use crate::parse;
 
     fn value(text: &str, escaping: Escaping) -> String {

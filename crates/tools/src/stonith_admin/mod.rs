@@ -246,7 +246,7 @@ fn print_metadata(agent: &str, timeout_s: u32, out: &mut dyn Write) -> Result<()
         failure
     })?;
     let metadata = agents::fence::adjusted_metadata(&description);
-    write!(out, "{}", xml::write_indented(&metadata))?;
+    write!(out, "{}", xml::write_document(&metadata))?;
     Ok(())
 }
 

@@ -155,21 +155,21 @@ pub(super) enum Action {
     History { target: Option<String> },
 }
 
-/// The command line does not say what to do.
+/// The command line does not say something that is needed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum OptionsError {
     #[error("Please specify what to do (see --help)")]
-    NoCommand,
+    Command,
     #[error("Please specify an agent to query using -a,--agent [value]")]
-    NoAgent,
+    Agent,
     #[error("Please specify a fencing level from 1 to 9 using -i,--index [value]")]
-    NoIndex,
+    Index,
 }
 
 impl Options {
     /// The command; of several, the one that is later in the list of Pacemaker's own.
     pub fn action(&self) -> Result<Action, OptionsError> {
-        let agent = || self.agent.clone().ok_or(OptionsError::NoAgent);
+        let agent = || self.agent.clone().ok_or(OptionsError::Agent);
         let fence = |target: &String, action| Action::Fence { target: target.clone(), action };
         if let Some(target) = &self.deregister_level {
             return Ok(Action::RemoveLevel(self.level(target)?));
@@ -221,11 +221,11 @@ impl Options {
         if self.list_installed {
             return Ok(Action::Installed);
         }
-        Err(OptionsError::NoCommand)
+        Err(OptionsError::Command)
     }
 
     fn level(&self, target: &str) -> Result<Level, OptionsError> {
-        let index = self.index.filter(|index| (1..=9).contains(index)).ok_or(OptionsError::NoIndex)?;
+        let index = self.index.filter(|index| (1..=9).contains(index)).ok_or(OptionsError::Index)?;
         let target = if let Some((name, value)) = target.split_once('=') {
             LevelTarget::Attribute { name: name.to_owned(), value: value.to_owned() }
         } else if let Some(pattern) = target.strip_prefix('@') {
@@ -270,14 +270,14 @@ mod tests {
         assert_eq!(parsed("-h n1 -n"), Ok(Action::Last { target: "n1".into(), as_node_id: true }));
         assert_eq!(parsed("-L"), Ok(Action::Registered { target: None }));
         assert_eq!(parsed("-l n1"), Ok(Action::Registered { target: Some("n1".into()) }));
-        assert_eq!(parsed("-M"), Err(OptionsError::NoAgent));
-        assert_eq!(parsed("-V"), Err(OptionsError::NoCommand));
+        assert_eq!(parsed("-M"), Err(OptionsError::Agent));
+        assert_eq!(parsed("-V"), Err(OptionsError::Command));
         let level = Level {
             index: 2,
             target: LevelTarget::Attribute { name: "rack".into(), value: "1".into() },
             devices: vec!["a".into(), "b".into()],
         };
         assert_eq!(parsed("-r rack=1 -i 2 -v a -v b"), Ok(Action::AddLevel(level)));
-        assert_eq!(parsed("-r n1 -i 10 -v a"), Err(OptionsError::NoIndex));
+        assert_eq!(parsed("-r n1 -i 10 -v a"), Err(OptionsError::Index));
     }
 }
