@@ -263,7 +263,10 @@ impl<P: Physics> World<P> {
         self.traffic = if self.traffic.0 == second { (second, self.traffic.1 + 1) } else { (second, 1) };
         if self.traffic.1 > STORM {
             let last = &self.record[self.record.len().saturating_sub(40)..];
-            panic!("more than {STORM} inputs within second {second}; the end of the record:\n{}", last.join("\n"));
+            panic!(
+                "more than {STORM} inputs within second {second}; the end of the record:\n{}",
+                last.join("\n")
+            );
         }
     }
 
