@@ -19,7 +19,7 @@ mod stage;
 mod unpack;
 mod variant;
 
-pub use action::{Action, ActionId, Relation, relation};
+pub use action::{Action, ActionId, FenceReason, Loss, Reason, Relation, relation};
 pub use cluster::{
     Agent, Cluster, ClusterOptions, Discovery, FailedOperation, Location, Node, NodeId, NodeKind, NodeState,
     Parameters, PlacementStrategy, QuorumPolicy, Resource, ResourceId, ResourceState, Ticket, Variant,

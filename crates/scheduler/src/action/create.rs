@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::{Action, ActionId, Relation, Requires, relation};
+use crate::action::{FenceReason, Reason};
 use crate::notation::op_key;
 use crate::{Cluster, NodeId, QuorumPolicy, ResourceId};
 use model::{Interval, Role};
@@ -245,7 +246,7 @@ impl Cluster {
             let fence = self.state(resource).managed && *action.task == *"stop" && !node.unclean;
             self.action_mut(id).runnable = false;
             if fence {
-                self.fence_node(node_id, "stop is unrunnable", false);
+                self.fence_node(node_id, FenceReason::StopUnrunnable, false);
             }
         } else if !action.on_dc && node.pending {
             self.action_mut(id).runnable = false;
@@ -263,7 +264,7 @@ impl Cluster {
             QuorumPolicy::Stop => {
                 let action = self.action_mut(id);
                 action.runnable = false;
-                action.set_reason(Some("no quorum"), true);
+                action.set_reason(Some(Reason::NoQuorum), true);
             }
             QuorumPolicy::Freeze => {
                 let state = self.state(resource);
@@ -271,7 +272,7 @@ impl Cluster {
                 if rising || !self.is_active(resource, true) {
                     let action = self.action_mut(id);
                     action.runnable = false;
-                    action.set_reason(Some("quorum freeze"), true);
+                    action.set_reason(Some(Reason::QuorumFreeze), true);
                 }
             }
             QuorumPolicy::Demote | QuorumPolicy::Ignore | QuorumPolicy::Fence => {

@@ -5,7 +5,7 @@
 //! ways here: their connection or container is recovered instead.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use super::ActionId;
+use super::{ActionId, FenceReason, Reason};
 use crate::notation::whole_seconds;
 use crate::{Cluster, NodeId, NodeKind, QuorumPolicy, ResourceId};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ impl Cluster {
     }
 
     /// A node has to be fenced, as soon as it can be.
-    pub(crate) fn fence_node(&mut self, node: NodeId, reason: &str, priority_delay: bool) {
+    pub(crate) fn fence_node(&mut self, node: NodeId, reason: FenceReason, priority_delay: bool) {
         let state = &mut self.node_mut(node).state;
         if !state.unclean {
             state.unclean = true;
@@ -34,7 +34,7 @@ impl Cluster {
         node: NodeId,
         action: Option<&str>,
         optional: bool,
-        reason: Option<&str>,
+        reason: Option<FenceReason>,
         priority_delay: bool,
     ) -> ActionId {
         let kind = action.map_or_else(|| self.options.fencing_action.clone(), Arc::from);
@@ -66,9 +66,9 @@ impl Cluster {
         let action = self.action_mut(id);
         if !optional && can_fence {
             action.optional = false;
-            action.set_reason(reason, false);
+            action.set_reason(reason.map(Reason::from), false);
         } else if reason.is_some() {
-            action.set_reason(reason, false);
+            action.set_reason(reason.map(Reason::from), false);
         }
         id
     }
@@ -99,7 +99,7 @@ impl Cluster {
         &mut self,
         resource: Option<ResourceId>,
         node: Option<NodeId>,
-        reason: &str,
+        reason: FenceReason,
     ) {
         if !self.unfencing || resource.is_some_and(|r| !self.state(r).fence_device) {
             return;
@@ -111,7 +111,7 @@ impl Cluster {
             for node in self.node_ids() {
                 let allowed = self.work(resource).allowed.get(node.index()).is_some_and(Option::is_some);
                 if allowed && fit(&self.node(node).state) {
-                    self.fence_action(node, Some("on"), false, Some(reason), false);
+                    self.fence_action(node, Some("on"), false, Some(reason.clone()), false);
                 }
             }
         }
@@ -132,8 +132,11 @@ impl Cluster {
         let unfence = self.fence_action(node, Some("on"), true, None, false);
         self.order_actions(unfence, action, flags);
         if !self.is_unfenced(node) {
-            let reason = format!("required by {} {}", self.resource(resource).id, self.action(action).task);
-            self.trigger_unfencing(None, Some(node), &reason);
+            let reason = FenceReason::RequiredBy {
+                resource: self.resource(resource).id.clone(),
+                task: self.action(action).task.clone(),
+            };
+            self.trigger_unfencing(None, Some(node), reason);
         }
     }
 }

@@ -9,10 +9,12 @@ mod create;
 mod digest;
 mod fence;
 mod meta;
+mod reason;
 pub mod relation;
 
 pub(crate) use digest::DigestVerdict;
 pub(crate) use meta::OnFail;
+pub use reason::{FenceReason, Loss, Reason};
 
 use crate::cluster::Parameters;
 use crate::{NodeId, ResourceId};
@@ -68,7 +70,7 @@ pub struct Action {
     /// It is in the graph.
     pub in_graph: bool,
     /// Why it is to be done (or cannot), as shown after `due to`.
-    pub reason: Option<Arc<str>>,
+    pub reason: Option<Reason>,
     /// Its meta-attributes.
     pub meta: Parameters,
     /// Its own parameters (of the operation's instance attributes).
@@ -141,9 +143,9 @@ impl Action {
     }
 
     /// Sets the reason, if there is none yet or it may be replaced.
-    pub(crate) fn set_reason(&mut self, reason: Option<&str>, overwrite: bool) {
+    pub(crate) fn set_reason(&mut self, reason: Option<Reason>, overwrite: bool) {
         if self.reason.is_none() || overwrite {
-            self.reason = reason.map(Arc::from);
+            self.reason = reason;
         }
     }
 

@@ -4,6 +4,7 @@
 //! "Multi-Site Clusters and Tickets"). Given: `rsc_ticket`, the tickets' state. Leaves to others: granting.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+use crate::action::FenceReason;
 use crate::cluster::Ticket;
 use crate::notation::{integer, is_true};
 use crate::{Cluster, ConfigIssue, ResourceId};
@@ -127,7 +128,7 @@ impl Cluster {
                 let nodes = state.active_on.clone();
                 self.add_location(id, None, Score::MINUS_INFINITY);
                 for node in nodes {
-                    self.fence_node(node, "deadman ticket was lost", false);
+                    self.fence_node(node, FenceReason::TicketLost, false);
                 }
             }
             LossPolicy::Freeze if role_matches => {

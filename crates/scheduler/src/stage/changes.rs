@@ -4,7 +4,7 @@
 //! deleted. Given: the history of nodes that can be asked. Leaves to others: the comparison (`action::digest`).
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use crate::action::{DigestVerdict, relation};
+use crate::action::{DigestVerdict, FenceReason, Reason, relation};
 use crate::constraint::Side;
 use crate::notation::number;
 use crate::unpack::{FailCountScope, active_range, sorted_operations};
@@ -62,7 +62,7 @@ impl Cluster {
         for attribute in ["type", "class", "provider"] {
             if xml.attr(attribute) != entry.attr(attribute) {
                 changed = true;
-                self.trigger_unfencing(Some(id), Some(node), "Device definition changed");
+                self.trigger_unfencing(Some(id), Some(node), FenceReason::DeviceDefinitionChanged);
             }
         }
         if changed && active {
@@ -123,7 +123,11 @@ impl Cluster {
                 if interval > 0 {
                     self.reschedule(id, restarted, interval, node);
                 } else if operation.attr("op-restart-digest").is_some() {
-                    self.trigger_unfencing(Some(id), Some(node), "Device parameters changed (reload)");
+                    self.trigger_unfencing(
+                        Some(id),
+                        Some(node),
+                        FenceReason::DeviceParametersChanged(Some("reload")),
+                    );
                     self.create_reload(id, node);
                 } else {
                     self.force_restart(id, node, restarted, interval);
@@ -135,8 +139,8 @@ impl Cluster {
 
     fn force_restart(&mut self, id: ResourceId, node: NodeId, task: &str, interval: u64) {
         let required = self.resource_action(id, task, interval, None, false);
-        self.action_mut(required).set_reason(Some("resource definition change"), true);
-        self.trigger_unfencing(Some(id), Some(node), "Device parameters changed");
+        self.action_mut(required).set_reason(Some(Reason::DefinitionChange), true);
+        self.trigger_unfencing(Some(id), Some(node), FenceReason::DeviceParametersChanged(None));
     }
 
     fn create_reload(&mut self, id: ResourceId, node: NodeId) {
@@ -150,7 +154,7 @@ impl Cluster {
         }
         self.state_mut(id).reload = true;
         let reload = self.resource_action(id, "reload-agent", 0, Some(node), false);
-        self.action_mut(reload).set_reason(Some("resource definition change"), false);
+        self.action_mut(reload).set_reason(Some(Reason::DefinitionChange), false);
         for task in ["stop", "demote"] {
             let (first, then) = (Side::action(self, reload), Side::operation(self, id, task));
             self.add_ordering(first, then, relation::ORDERED | relation::THEN_CANCELS_FIRST);

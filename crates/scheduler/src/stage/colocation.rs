@@ -5,6 +5,7 @@
 //! the choice.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+use crate::action::Reason;
 use crate::cluster::NodeTable;
 use crate::constraint::ColocationId;
 use crate::stage::order::PutOff;
@@ -382,7 +383,7 @@ impl Cluster {
                 _ => return,
             }
         }
-        let reason = format!("colocation with {}", self.resource(resource).id);
+        let reason = Reason::Colocation { with: self.resource(resource).id.clone() };
         for colocation in self.with_this_colocations(top) {
             let terms = self.colocation(colocation);
             if terms.score < Score::INFINITY || !is_start && terms.primary_role != Role::Promoted {
@@ -393,13 +394,13 @@ impl Cluster {
         }
     }
 
-    fn block_action(&mut self, id: ResourceId, task: &str, reason: &str) {
+    fn block_action(&mut self, id: ResourceId, task: &str, reason: &Reason) {
         for index in (0..self.work(id).actions.len()).rev() {
             let action_id = self.work(id).actions[index];
             let action = self.action_mut(action_id);
             if action.runnable && *action.task == *task {
                 action.runnable = false;
-                action.set_reason(Some(reason), false);
+                action.set_reason(Some(reason.clone()), false);
                 self.block_colocation_dependents(action_id);
                 self.update_for_orderings(action_id);
             }

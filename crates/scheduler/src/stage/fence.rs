@@ -4,7 +4,7 @@
 //! a node is fenced.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use crate::action::{ActionId, Requires, relation};
+use crate::action::{ActionId, FenceReason, Requires, relation};
 use crate::constraint::Side;
 use crate::{Cluster, NodeId, ResourceId};
 
@@ -17,7 +17,7 @@ impl Cluster {
             let state = &self.node(node).state;
             let is_dc = self.dc == Some(node);
             if have_managed && state.unclean && self.can_fence(node) {
-                let fencing = self.fence_action(node, None, false, Some("node is unclean"), false);
+                let fencing = self.fence_action(node, None, false, Some(FenceReason::Unclean), false);
                 self.order_vs_fencing(fencing, node);
                 if is_dc {
                     dc_down = Some(fencing);

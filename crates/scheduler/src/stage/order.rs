@@ -4,7 +4,7 @@
 //! which Resources Should Start/Stop"). Given: orderings between operations. Leaves to others: the graph.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use crate::action::{ActionId, Flags, Relation, relation};
+use crate::action::{ActionId, Flags, Loss, Reason, Relation, relation};
 use crate::constraint::Ordering;
 use crate::notation::parse_op_key;
 use crate::{Cluster, NodeId, ResourceId, Variant};
@@ -49,25 +49,6 @@ pub(crate) struct Filter {
     pub runnable: bool,
     /// One kind, see `action::relation`.
     pub kind: u32,
-}
-
-/// A property that can be taken from an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Property {
-    Optional,
-    Runnable,
-    Migratable,
-}
-
-impl Property {
-    /// What is said of an action that lost it.
-    const fn loss(self) -> &'static str {
-        match self {
-            Property::Optional => "required",
-            Property::Runnable => "unrunnable",
-            Property::Migratable => "unmigrateable",
-        }
-    }
 }
 
 impl Cluster {
@@ -439,13 +420,13 @@ impl Cluster {
         change
     }
 
-    /// Takes a property from an action, because of another.
-    fn take(&mut self, id: ActionId, property: Property, because: ActionId) {
+    /// Takes a loss from an action, because of another.
+    fn take(&mut self, id: ActionId, loss: Loss, because: ActionId) {
         let action = self.action_mut(id);
-        let has = match property {
-            Property::Optional => &mut action.optional,
-            Property::Runnable => &mut action.runnable,
-            Property::Migratable => &mut action.migratable,
+        let has = match loss {
+            Loss::Optional => &mut action.optional,
+            Loss::Runnable => &mut action.runnable,
+            Loss::Migratable => &mut action.migratable,
         };
         if !std::mem::replace(has, false) {
             return;
@@ -454,12 +435,12 @@ impl Cluster {
         if cause.resource == self.action(id).resource {
             return;
         }
-        let loss = property.loss();
-        let text = match cause.resource {
-            Some(resource) => format!("{loss} {} {}", self.resource(resource).id, cause.task),
-            None => format!("{loss} {}", cause.task),
+        let reason = Reason::Ordering {
+            loss,
+            resource: cause.resource.map(|resource| self.resource(resource).id.clone()),
+            task: cause.task.clone(),
         };
-        self.action_mut(id).set_reason(Some(&text), false);
+        self.action_mut(id).set_reason(Some(reason), false);
     }
 
     /// One kind of ordering between two actions.
@@ -478,33 +459,33 @@ impl Cluster {
             relation::ASYMMETRIC => self.apply_asymmetric(first, then),
             relation::THEN_IMPLIES_FIRST if !was_then.optional => {
                 if filter.optional && !flags.optional && was_first.optional {
-                    self.take(first, Property::Optional, then);
+                    self.take(first, Loss::Optional, then);
                 }
                 if flags.migratable && !self.action(then).migratable {
-                    self.take(first, Property::Migratable, then);
+                    self.take(first, Loss::Migratable, then);
                 }
             }
             relation::PROMOTED_THEN_IMPLIES_FIRST => self.apply_promoted(first, then, filter),
             relation::UNMIGRATABLE_THEN_BLOCKS if filter.optional => {
                 if !(was_then.migratable && was_then.runnable) {
-                    self.take(first, Property::Runnable, then);
+                    self.take(first, Loss::Runnable, then);
                 }
                 if !was_then.optional {
-                    self.take(first, Property::Optional, then);
+                    self.take(first, Loss::Optional, then);
                 }
             }
             relation::FIRST_ELSE_THEN if filter.optional && !was_first.runnable => {
-                self.take(then, Property::Migratable, first);
+                self.take(then, Loss::Migratable, first);
                 self.action_mut(then).pseudo = false;
             }
             relation::UNRUNNABLE_FIRST_BLOCKS if filter.runnable && was_then.runnable && !flags.runnable => {
-                self.take(then, Property::Runnable, first);
-                self.take(then, Property::Migratable, first);
+                self.take(then, Loss::Runnable, first);
+                self.take(then, Loss::Migratable, first);
             }
             relation::FIRST_IMPLIES_THEN
                 if filter.optional && was_then.optional && !flags.optional && !was_first.migratable =>
             {
-                self.take(then, Property::Optional, first);
+                self.take(then, Loss::Optional, first);
             }
             relation::INTERMEDIATE_STOP => self.apply_restart(first, then, filter),
             _ => {}
@@ -533,17 +514,17 @@ impl Cluster {
                 _ => {}
             }
         }
-        self.take(then, Property::Optional, first);
-        self.take(then, Property::Runnable, first);
+        self.take(then, Loss::Optional, first);
+        self.take(then, Loss::Runnable, first);
     }
 
     fn apply_promoted(&mut self, first: ActionId, then: ActionId, filter: &Filter) {
         let action = self.action(then);
         let promoted = action.resource.is_some_and(|id| self.state(id).role == Role::Promoted);
         if promoted && filter.optional && !action.optional {
-            self.take(first, Property::Optional, then);
+            self.take(first, Loss::Optional, then);
             if self.action(first).migratable && !self.action(then).migratable {
-                self.take(first, Property::Migratable, then);
+                self.take(first, Loss::Migratable, then);
             }
         }
     }
@@ -560,16 +541,16 @@ impl Cluster {
             return;
         }
         if first_action.runnable {
-            self.take(first, Property::Optional, then);
+            self.take(first, Loss::Optional, then);
         }
         if !self.action(then).optional {
-            self.take(first, Property::Optional, then);
+            self.take(first, Loss::Optional, then);
         }
         if !self.action(then).migratable {
-            self.take(first, Property::Migratable, then);
+            self.take(first, Loss::Migratable, then);
         }
         if !self.action(first).optional && !self.action(first).runnable {
-            self.take(then, Property::Runnable, first);
+            self.take(then, Loss::Runnable, first);
         }
     }
 

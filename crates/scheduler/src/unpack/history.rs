@@ -5,7 +5,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::outcome::Failure;
-use crate::action::OnFail;
+use crate::action::{FenceReason, OnFail};
 use crate::cluster::{Allowed, MultiplyActive};
 use crate::notation::{merge_sort, number, whole_seconds};
 use crate::{Cluster, NodeId, ResourceId, Variant};
@@ -193,8 +193,8 @@ impl Cluster {
             && managed
             && self.options.fencing_enabled
         {
-            let reason = format!("{} is thought to be active there", self.resource(resource).id);
-            self.fence_node(node, &reason, false);
+            let reason = FenceReason::ThoughtActive(self.resource(resource).id.clone());
+            self.fence_node(node, reason, false);
         }
         let effective = if self.node(node).state.unclean { OnFail::Ignore } else { on_fail };
         self.react(resource, node, effective, known_active);
@@ -248,8 +248,8 @@ impl Cluster {
                 self.resource_action(resource, "demote", 0, Some(node), false);
             }
             OnFail::Fence => {
-                let reason = format!("{} failed there", self.resource(resource).id);
-                self.fence_node(node, &reason, false);
+                let reason = FenceReason::ResourceFailed(self.resource(resource).id.clone());
+                self.fence_node(node, reason, false);
             }
             OnFail::Standby => {
                 let state = &mut self.node_mut(node).state;

@@ -4,6 +4,7 @@
 //! Leaves to others: what runs on them (`history`).
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+use crate::action::FenceReason;
 use crate::notation::{integer, is_true, parse_bool, whole_seconds};
 use crate::{Cluster, NodeId, QuorumPolicy};
 use model::Score;
@@ -70,7 +71,7 @@ impl Cluster {
         self.determine_online(node, state);
         let policy = self.options.quorum_policy;
         if !self.quorate && self.node(node).state.online && policy == QuorumPolicy::Fence {
-            self.fence_node(node, "cluster does not have quorum", false);
+            self.fence_node(node, FenceReason::NoQuorum, false);
         }
     }
 
@@ -102,7 +103,7 @@ impl Cluster {
             return seen.join.is_some_and(|join| join.eq_ignore_ascii_case("member"));
         }
         if self.node(node).state.expected_up {
-            self.fence_node(node, "peer is unexpectedly down", false);
+            self.fence_node(node, FenceReason::UnexpectedlyDown, false);
         }
         false
     }
@@ -112,28 +113,28 @@ impl Cluster {
             return seen.online > 0;
         }
         let Some(member) = seen.member else {
-            self.fence_node(node, "peer has not been seen by the cluster", false);
+            self.fence_node(node, FenceReason::NotSeen, false);
             return false;
         };
         if seen.join == Some("banned") {
-            self.fence_node(node, "peer failed Pacemaker membership criteria", false);
+            self.fence_node(node, FenceReason::Refused, false);
         } else if self.is_termination_requested(node) {
             if member <= 0 && seen.online <= 0 && seen.join == Some("down") {
                 return false;
             }
-            self.fence_node(node, "fencing was requested", false);
+            self.fence_node(node, FenceReason::Requested, false);
         } else if seen.expected.is_none_or(|expected| expected == "down") {
             if self.is_pending_too_long(member, seen.online) {
-                self.fence_node(node, "peer pending timed out on joining the process group", false);
+                self.fence_node(node, FenceReason::PendingTooLong, false);
             } else if member > 0 || seen.online > 0 {
                 let state = &mut self.node_mut(node).state;
                 state.standby = true;
                 state.pending = true;
             }
         } else if member <= 0 {
-            self.fence_node(node, "peer is no longer part of the cluster", true);
+            self.fence_node(node, FenceReason::Lost, true);
         } else if seen.online <= 0 {
-            self.fence_node(node, "peer process is no longer available", false);
+            self.fence_node(node, FenceReason::ProcessLost, false);
         } else {
             match seen.join {
                 Some("member") => {}
@@ -142,7 +143,7 @@ impl Cluster {
                     state.standby = true;
                     state.pending = true;
                 }
-                _ => self.fence_node(node, "peer was in an unknown state", false),
+                _ => self.fence_node(node, FenceReason::UnknownState, false),
             }
         }
         member > 0

@@ -210,7 +210,7 @@ impl Simulation<'_, '_> {
     fn schedule(&mut self, cluster: &Cluster, printed: &mut bool) -> Result<Schedule, SimulationError> {
         let schedule = scheduler::schedule(
             cluster,
-            &scheduler::Options { sanitized: true, ..scheduler::Options::default() },
+            &scheduler::Options { sanitized: !self.options.live_check, ..scheduler::Options::default() },
         );
         let (scores, utilization) = (self.options.show_scores, self.options.show_utilization);
         let title = match (scores, utilization) {

@@ -81,7 +81,7 @@ fn add_lines<'a>(lines: &mut Vec<Columns<'a>>, cluster: &'a Cluster, schedule: &
 }
 
 fn reason(line: &Line<'_>) -> String {
-    let reason = line.reason_of.unwrap_or(line.action).reason.as_deref();
+    let reason = line.reason_of.unwrap_or(line.action).reason.as_ref();
     match (reason, line.action.runnable) {
         (Some(reason), true) => format!("  due to {reason}"),
         (Some(reason), false) => format!("  due to {reason} (blocked)"),

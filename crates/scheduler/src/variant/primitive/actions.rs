@@ -4,7 +4,7 @@
 //! order.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use crate::action::relation;
+use crate::action::{Reason, relation};
 use crate::cluster::MultiplyActive;
 use crate::{Cluster, NodeId, ResourceId};
 use model::Role;
@@ -195,9 +195,9 @@ impl Cluster {
             let (managed, needs_unfencing) = (state.managed, state.needs_unfencing);
             let action = self.action_mut(stop);
             if assigned.is_none() {
-                action.set_reason(Some("node availability"), true);
+                action.set_reason(Some(Reason::NodeAvailability), true);
             } else if multiply_active {
-                action.set_reason(Some("being multiply active"), true);
+                action.set_reason(Some(Reason::MultiplyActive), true);
             }
             if !managed {
                 action.runnable = false;

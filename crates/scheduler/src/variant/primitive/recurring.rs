@@ -4,7 +4,7 @@
 //! that with the resource's own start and stop.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use crate::action::{ActionId, relation};
+use crate::action::{ActionId, FenceReason, relation};
 use crate::constraint::Side;
 use crate::notation::{interval_ms, op_key};
 use crate::{Cluster, ConfigIssue, NodeId, ResourceId};
@@ -235,7 +235,11 @@ impl Cluster {
 
     /// Starts a recurring operation anew, because its definition changed.
     pub(crate) fn reschedule(&mut self, id: ResourceId, task: &str, interval: u64, node: NodeId) {
-        self.trigger_unfencing(Some(id), Some(node), "Device parameters changed (reschedule)");
+        self.trigger_unfencing(
+            Some(id),
+            Some(node),
+            FenceReason::DeviceParametersChanged(Some("reschedule")),
+        );
         let action = self.resource_action(id, task, interval, Some(node), true);
         self.action_mut(action).reschedule = true;
     }
