@@ -81,6 +81,15 @@ fn failed(rc: OcfCode, reason: &str) -> Verdict {
     Verdict { rc, status: ExecStatus::Done, reason: Some(reason.to_owned()) }
 }
 
+/// How many processes have this command line.
+fn running(command: &str) -> usize {
+    let wanted: Vec<u8> = command.split(' ').flat_map(|word| word.bytes().chain([0])).collect();
+    let folders = std::fs::read_dir("/proc").unwrap().flatten();
+    folders
+        .filter(|folder| std::fs::read(folder.path().join("cmdline")).is_ok_and(|line| line == wanted))
+        .count()
+}
+
 #[tokio::test]
 async fn dummy_lives_a_life() {
     let lab = Lab::new();
@@ -127,8 +136,7 @@ async fn an_agent_that_hangs_is_killed_with_all_it_started() {
     assert!(begin.elapsed() < Duration::from_secs(4));
     assert_eq!((verdict.rc, verdict.status), (OcfCode::UNKNOWN_ERROR, ExecStatus::Timeout));
     assert_eq!(verdict.reason.as_deref(), Some("Resource agent did not complete within 300ms"));
-    let left = std::process::Command::new("pgrep").args(["-f", "^sleep 61$"]).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&left.stdout), "", "the sleep it had started must be gone, too");
+    assert_eq!(running("sleep 61"), 0, "the sleep it had started must be gone, too");
 }
 
 #[tokio::test]
@@ -244,6 +252,34 @@ async fn process_kills_what_does_not_listen() {
     assert_eq!(lab.act(PROCESS, "stop", &command).await, done(OcfCode::OK));
     assert!(begin.elapsed() >= Duration::from_secs(1));
     assert_eq!(lab.act(PROCESS, "monitor", &command).await, done(OcfCode::NOT_RUNNING));
+}
+
+#[tokio::test]
+async fn process_leaves_nothing_behind() {
+    let lab = Lab::new();
+    let command = [("command", "sh -c 'sleep 62 & sleep 300'")];
+    assert_eq!(lab.act(PROCESS, "start", &command).await, done(OcfCode::OK));
+    let text = std::fs::read_to_string(lab.path("pid")).unwrap();
+    let first: i32 = text.split_whitespace().next().unwrap().parse().unwrap();
+    // The process dies alone; what it has started goes on until it is stopped.
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(first), nix::sys::signal::Signal::SIGKILL).unwrap();
+    assert_eq!(running("sleep 62"), 1);
+    assert_eq!(lab.act(PROCESS, "stop", &command).await, done(OcfCode::OK));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(running("sleep 62"), 0);
+}
+
+#[tokio::test]
+async fn a_pid_file_from_before_the_machine_was_started_says_nothing() {
+    let lab = Lab::new();
+    let command = [("command", "sleep 300"), ("CRM_meta_interval", "1000")];
+    // This very process, as if it had been the resource's before.
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let born = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().to_owned();
+    std::fs::write(lab.path("pid"), format!("{} {born}", std::process::id())).unwrap();
+    std::fs::write(lab.path("pid.boot"), "another").unwrap();
+    assert_eq!(lab.act(PROCESS, "monitor", &command).await, done(OcfCode::NOT_RUNNING));
+    assert_eq!(lab.act(PROCESS, "stop", &command).await, done(OcfCode::OK));
 }
 
 #[tokio::test]
