@@ -1,6 +1,8 @@
 //! Operations on a CIB, as a client asks for them: what comes out, with which version, and what is refused.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use cib::{CallOptions, Context, Operation, Origin, Outcome, Refusal, Request, Version, perform, query};
 use model::{LegacyRc, Profile};
 use xml::Element;

@@ -1,6 +1,8 @@
 //! Patches: whatever two trees, the patch between them leads from the one to the other.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use cib::patch::{PatchError, apply, apply_unversioned, make, touches, with_digest};
 use proptest::prelude::*;
 use xml::{Element, Escaping, Node};
@@ -33,8 +35,44 @@ fn tree() -> impl Strategy<Value = Element> {
     proptest::collection::vec(node, 0..8).prop_map(|children| Element::new("cib").with_children(children))
 }
 
+/// A tree that shares all with another but for a few changes, each somewhere.
+fn changed(root: &Element, changes: &[(usize, u8, Element)]) -> Element {
+    let mut root = root.clone();
+    for (place, kind, element) in changes {
+        let count = root.descendants().count();
+        let mut left = place % count;
+        change_at(&mut root, &mut left, *kind, element);
+    }
+    root
+}
+
+fn change_at(here: &mut Element, left: &mut usize, kind: u8, element: &Element) -> bool {
+    if *left == 0 {
+        match kind {
+            0 => here.set_attr("a", element.children().len()),
+            1 => here.push(element.clone()),
+            2 => here.children_mut().insert(0, Node::Element(element.clone())),
+            3 => drop(here.children_mut().pop()),
+            _ => here.children_mut().reverse(),
+        }
+        return true;
+    }
+    *left -= 1;
+    let count = here.children().len();
+    // Only the way to the change is copied.
+    for index in 0..count {
+        let Some(child) = here.children()[index].element() else { continue };
+        let below = child.descendants().count();
+        if *left < below {
+            return change_at(here.element_at_mut(index).unwrap(), left, kind, element);
+        }
+        *left -= below;
+    }
+    false
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_patch_leads_from_old_to_new(old in tree(), new in tree()) {
@@ -47,6 +85,20 @@ proptest! {
                 let applied = apply_unversioned(&old, &patch, Escaping::Modern);
                 prop_assert_eq!(applied.map(|applied| applied.cib), Ok(new), "{}", patch);
             }
+        }
+    }
+
+    #[test]
+    fn a_patch_between_trees_that_share_much(
+        old in tree(),
+        changes in proptest::collection::vec((0..1_000usize, 0..5u8, tree()), 1..4),
+    ) {
+        let new = changed(&old, &changes);
+        if let Some(patch) = make(&old, &new) {
+            let applied = apply_unversioned(&old, &patch, Escaping::Modern);
+            prop_assert_eq!(applied.map(|applied| applied.cib), Ok(new), "{}", patch);
+        } else {
+            prop_assert_eq!(old, new);
         }
     }
 

@@ -1,6 +1,8 @@
 //! The CIB on disk: what a crash, an editor or a bad disk can do to it.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use cib::store::{Source, Store, StoreError};
 use model::Profile;
 use std::fs;

@@ -86,7 +86,7 @@ pub(crate) enum CibAccess {
     /// The manager of this node.
     Live {
         /// The connection.
-        client: ipc::blocking::Client,
+        client: Box<ipc::blocking::Client>,
         /// The number of the last call.
         last_call: i32,
     },
@@ -113,7 +113,7 @@ impl CibAccess {
     fn open_live(program: &str) -> Result<CibAccess, AccessError> {
         let mut client = ipc::blocking::Client::connect("cib_rw", &ipc::ClientOptions::from_environment())?;
         client.request(&cib::register(program, 1), None)?;
-        Ok(CibAccess::Live { client, last_call: 1 })
+        Ok(CibAccess::Live { client: Box::new(client), last_call: 1 })
     }
 
     fn open_file(path: PathBuf) -> Result<CibAccess, AccessError> {

@@ -5,6 +5,7 @@ use super::steps::{self, Step};
 use crate::Version;
 use crate::path::{self, Path};
 use model::LegacyRc;
+use std::cmp::Ordering;
 use xml::{Element, Escaping, Node, digest_v2};
 
 /// Why a patch was not applied.
@@ -176,13 +177,16 @@ pub fn apply_unversioned(cib: &Element, patch: &Element, escaping: Escaping) -> 
 struct Placement<'a> {
     index: usize,
     position: usize,
-    parent: Vec<Step>,
+    /// Where the parent (of what is made) or the element itself (that moves) is at the moment; `None` if it has been
+    /// deleted since.
+    place: Option<Path>,
     what: Placed<'a>,
 }
 
+#[derive(Clone, Copy)]
 enum Placed<'a> {
     Made(&'a Node),
-    Moved(Step),
+    Moved,
 }
 
 struct Work<'a> {
@@ -223,8 +227,8 @@ impl<'a> Work<'a> {
         match operation {
             "delete" => self.delete(&change),
             "modify" => self.modify(&change),
-            "create" => self.create(change),
-            "move" => self.move_later(change),
+            "create" => self.create(&change),
+            "move" => self.move_later(&change),
             other => Err(PatchError::UnknownOperation { index, operation: other.to_owned() }),
         }
     }
@@ -232,7 +236,7 @@ impl<'a> Work<'a> {
     fn delete(&mut self, change: &Change<'_>) -> Result<(), PatchError> {
         // What is gone already needs no deleting.
         let Some(found) = find(&self.root, &change.steps, change.position) else { return Ok(()) };
-        path::remove(&mut self.root, &found).ok_or_else(|| change.no_match())?;
+        self.remove(&found).ok_or_else(|| change.no_match())?;
         self.note(&change.steps);
         Ok(())
     }
@@ -246,32 +250,78 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    fn create(&mut self, change: Change<'a>) -> Result<(), PatchError> {
-        let parent = find(&self.root, &change.steps, None).and_then(|found| path::at(&self.root, &found));
-        parent.ok_or_else(|| change.no_match())?;
+    fn create(&mut self, change: &Change<'a>) -> Result<(), PatchError> {
+        let parent = find(&self.root, &change.steps, None).ok_or_else(|| change.no_match())?;
+        path::at(&self.root, &parent).ok_or_else(|| change.no_match())?;
         let made = change.element.children().iter().find(|node| !matches!(node, Node::Text(_)));
         let made = made.ok_or_else(|| change.incomplete("element"))?;
         self.note(&change.steps);
         if let ([_], Some(element)) = (change.steps.as_slice(), made.element()) {
             self.configuration_changed |= element.name() == "configuration";
         }
-        let Change { index, position, steps, .. } = change;
-        let (position, what) = (position.unwrap_or(0), Placed::Made(made));
-        self.later.push(Placement { index, position, parent: steps, what });
+        let (index, position) = (change.index, change.position.unwrap_or(0));
+        self.later.push(Placement { index, position, place: Some(parent), what: Placed::Made(made) });
         Ok(())
     }
 
     /// What moves is put at the end for now, out of the way of positions.
-    fn move_later(&mut self, mut change: Change<'a>) -> Result<(), PatchError> {
+    fn move_later(&mut self, change: &Change<'_>) -> Result<(), PatchError> {
         let found = find(&self.root, &change.steps, None).ok_or_else(|| change.no_match())?;
-        let node = path::remove(&mut self.root, &found).ok_or_else(|| change.no_match())?;
-        let parent = found.split_last().map_or(&[][..], |(_, parent)| parent);
-        path::at_mut(&mut self.root, parent).ok_or_else(|| change.no_match())?.push(node);
-        let last = change.steps.pop().ok_or_else(|| change.no_match())?;
-        let Change { index, position, steps, .. } = change;
-        let (position, what) = (position.unwrap_or(0), Placed::Moved(last));
-        self.later.push(Placement { index, position, parent: steps, what });
+        let (_, parent) = found.split_last().ok_or_else(|| change.no_match())?;
+        let end = path::at(&self.root, parent).map_or(0, |parent| parent.children().len().saturating_sub(1));
+        self.relocate(&found, end).ok_or_else(|| change.no_match())?;
+        let place = Some([parent, &[end]].concat());
+        let (index, position) = (change.index, change.position.unwrap_or(0));
+        self.later.push(Placement { index, position, place, what: Placed::Moved });
         Ok(())
+    }
+
+    /// Moves a child to another position (counted without it); what is remembered goes with it.
+    fn relocate(&mut self, from: &[usize], to: usize) -> Option<()> {
+        let (&at, parent) = from.split_last()?;
+        let node = path::remove(&mut self.root, from)?;
+        path::at_mut(&mut self.root, parent)?.children_mut().insert(to, node);
+        for place in self.later.iter_mut().filter_map(|later| later.place.as_mut()) {
+            let Some(step) = step_below(place, parent) else { continue };
+            *step = match *step {
+                step if step == at => to,
+                step => {
+                    let without = if step > at { step - 1 } else { step };
+                    if without >= to { without + 1 } else { without }
+                }
+            };
+        }
+        Some(())
+    }
+
+    fn remove(&mut self, found: &[usize]) -> Option<()> {
+        let (&at, parent) = found.split_last()?;
+        path::remove(&mut self.root, found)?;
+        for later in &mut self.later {
+            let Some(step) = later.place.as_mut().and_then(|place| step_below(place, parent)) else {
+                continue;
+            };
+            match (*step).cmp(&at) {
+                Ordering::Less => {}
+                Ordering::Equal => later.place = None,
+                Ordering::Greater => *step -= 1,
+            }
+        }
+        Some(())
+    }
+
+    fn insert(&mut self, parent: &[usize], at: usize, node: Node) -> Option<()> {
+        let children = path::at_mut(&mut self.root, parent)?.children_mut();
+        let at = at.min(children.len());
+        children.insert(at, node);
+        for place in self.later.iter_mut().filter_map(|later| later.place.as_mut()) {
+            if let Some(step) = step_below(place, parent)
+                && *step >= at
+            {
+                *step += 1;
+            }
+        }
+        Some(())
     }
 
     fn note(&mut self, steps: &[Step]) {
@@ -282,31 +332,37 @@ impl<'a> Work<'a> {
 
     /// In the order of positions, so that all before a position is right when it is filled.
     fn place(&mut self) -> Result<(), PatchError> {
-        let mut later = std::mem::take(&mut self.later);
-        later.sort_by_key(|placement| placement.position);
-        for Placement { index, position, parent, what } in later {
+        self.later.sort_by_key(|placement| placement.position);
+        for next in 0..self.later.len() {
+            let Some(Placement { index, position, place, what }) = self.later.get_mut(next) else { break };
+            let (index, position, place, what) = (*index, *position, place.take(), *what);
             let incomplete = |operation: &str, what| PatchError::Incomplete {
                 index,
                 operation: operation.to_owned(),
                 what,
             };
-            let parent =
-                find(&self.root, &parent, None).and_then(|found| path::at_mut(&mut self.root, &found));
-            let children = parent.ok_or_else(|| incomplete("change", "parent"))?.children_mut();
             match what {
-                Placed::Made(node) => children.insert(position.min(children.len()), node.clone()),
-                Placed::Moved(step) => {
-                    let at = children.iter().rposition(|node| step.leads_to(node));
-                    let node = children.remove(at.ok_or_else(|| incomplete("move", "element"))?);
-                    if position > children.len() {
+                Placed::Made(node) => {
+                    let placed = place.and_then(|parent| self.insert(&parent, position, node.clone()));
+                    placed.ok_or_else(|| incomplete("create", "parent"))?;
+                }
+                Placed::Moved => {
+                    let place = place.ok_or_else(|| incomplete("move", "element"))?;
+                    let parent = place.split_last().and_then(|(_, parent)| path::at(&self.root, parent));
+                    if parent.is_none_or(|parent| position >= parent.children().len()) {
                         return Err(incomplete("move", "position (there are fewer elements)"));
                     }
-                    children.insert(position, node);
+                    self.relocate(&place, position).ok_or_else(|| incomplete("move", "element"))?;
                 }
             }
         }
         Ok(())
     }
+}
+
+/// The step of a place that is just below a parent, if the place is there.
+fn step_below<'p>(place: &'p mut Path, parent: &[usize]) -> Option<&'p mut usize> {
+    if place.starts_with(parent) { place.get_mut(parent.len()) } else { None }
 }
 
 /// Where steps lead: always to the first that fits. `position` is for the last step, if that is a comment.

@@ -41,7 +41,10 @@ pub(super) fn attributes<'a>(old: &'a Element, new: &'a Element) -> Vec<AttrChan
 pub(super) struct Children {
     /// Old children that are gone, rising.
     pub deleted: Vec<usize>,
-    /// For every new child: the old one it was, and whether it changed its place among those that stayed.
+    /// New children before this are the old ones, untouched.
+    pub first: usize,
+    /// For every new child from `first` on: the old one it was, and whether it changed its place among those that
+    /// stayed. After the last, all are the old ones, untouched.
     pub fates: Vec<Fate>,
 }
 
@@ -52,14 +55,72 @@ pub(super) enum Fate {
     Moved { old: usize },
 }
 
-/// Compares the children of two elements.
+/// Compares the children of two elements. Of many, only those between the first and the last that are not shared are
+/// looked at closely.
 pub(super) fn children(old: &Element, new: &Element) -> Children {
-    let families = Families::of(old, new);
-    let first = families.matched(true);
-    let ambiguous_moved = first.fates.iter().enumerate().any(|(at, fate)| {
-        matches!(fate, Fate::Moved { .. }) && new.children().get(at).is_some_and(|n| families.is_ambiguous(n))
-    });
-    if ambiguous_moved { families.matched(false) } else { first }
+    let (old, new) = (old.children(), new.children());
+    let begin = old.iter().zip(new).take_while(|(old, new)| shared(old, new)).count();
+    let rest = old.len().min(new.len()) - begin;
+    let end =
+        old.iter().rev().zip(new.iter().rev()).take(rest).take_while(|(old, new)| shared(old, new)).count();
+    let (old_end, new_end) = (old.len() - end, new.len() - end);
+    let middle = Span {
+        old: old.get(begin..old_end).unwrap_or_default(),
+        new: new.get(begin..new_end).unwrap_or_default(),
+        begin,
+    };
+    let around = [old.get(..begin), old.get(old_end..)].into_iter().flatten().flatten();
+    if middle.may_be_taken_for(around) {
+        return Span { old, new, begin: 0 }.compared();
+    }
+    middle.compared()
+}
+
+fn shared(old: &Node, new: &Node) -> bool {
+    match (old, new) {
+        (Node::Element(old), Node::Element(new)) => old.ptr_eq(new),
+        (Node::Comment(old), Node::Comment(new)) => old == new,
+        _ => false,
+    }
+}
+
+/// The children in question, and how many are before them.
+#[derive(Clone, Copy)]
+struct Span<'a> {
+    old: &'a [Node],
+    new: &'a [Node],
+    begin: usize,
+}
+
+impl<'a> Span<'a> {
+    fn elements(self) -> impl Iterator<Item = &'a Element> {
+        self.old.iter().chain(self.new).filter_map(Node::element)
+    }
+
+    /// Whether a path to one of these may lead to one of the others.
+    fn may_be_taken_for(self, others: impl Iterator<Item = &'a Node>) -> bool {
+        let keys: BTreeSet<(&str, Option<&str>)> =
+            self.elements().map(|element| (element.name(), element.id())).collect();
+        let names: BTreeSet<&str> = keys.iter().map(|(name, _)| *name).collect();
+        if names.is_empty() {
+            return false;
+        }
+        others.filter_map(Node::element).any(|other| match other.id() {
+            None => names.contains(other.name()),
+            id => keys.contains(&(other.name(), id)) || keys.contains(&(other.name(), None)),
+        })
+    }
+
+    fn compared(self) -> Children {
+        let families = Families::of(self);
+        let first = families.matched(true);
+        let ambiguous_moved = first
+            .fates
+            .iter()
+            .zip(self.new)
+            .any(|(fate, node)| matches!(fate, Fate::Moved { .. }) && families.is_ambiguous(node));
+        if ambiguous_moved { families.matched(false) } else { first }
+    }
 }
 
 /// Children that a path may take for each other.
@@ -74,8 +135,7 @@ enum Family<'a> {
 }
 
 struct Families<'a> {
-    old: &'a Element,
-    new: &'a Element,
+    span: Span<'a>,
     /// Names of which one child, old or new, has no id.
     without_id: BTreeSet<&'a str>,
     /// The positions of its members, old and new.
@@ -83,15 +143,15 @@ struct Families<'a> {
 }
 
 impl<'a> Families<'a> {
-    fn of(old: &'a Element, new: &'a Element) -> Families<'a> {
-        let without_id = old.elements().chain(new.elements()).filter(|element| element.id().is_none());
-        let without_id = without_id.map(Element::name).collect();
-        let mut families = Families { old, new, without_id, members: BTreeMap::new() };
-        for (at, node) in old.children().iter().enumerate() {
+    fn of(span: Span<'a>) -> Families<'a> {
+        let without_id =
+            span.elements().filter(|element| element.id().is_none()).map(Element::name).collect();
+        let mut families = Families { span, without_id, members: BTreeMap::new() };
+        for (at, node) in span.old.iter().enumerate() {
             let family = families.family(node);
             families.members.entry(family).or_default().0.push(at);
         }
-        for (at, node) in new.children().iter().enumerate() {
+        for (at, node) in span.new.iter().enumerate() {
             let family = families.family(node);
             families.members.entry(family).or_default().1.push(at);
         }
@@ -114,30 +174,29 @@ impl<'a> Families<'a> {
     }
 
     fn ambiguous(&self, family: Family<'_>, (olds, news): &(Vec<usize>, Vec<usize>)) -> bool {
-        let id = |element: &'a Element, at: usize| {
-            element.children().get(at).and_then(Node::element).and_then(Element::id)
-        };
+        let id = |nodes: &'a [Node], at: usize| nodes.get(at).and_then(Node::element).and_then(Element::id);
         match (family, olds.as_slice(), news.as_slice()) {
             (Family::Comments, ..) => true,
             (_, [] | [_], []) | (_, [], [_]) => false,
-            (_, [old_at], [new_at]) => id(self.old, *old_at) != id(self.new, *new_at),
+            (_, [old_at], [new_at]) => id(self.span.old, *old_at) != id(self.span.new, *new_at),
             _ => true,
         }
     }
 
     /// Ambiguous children can only stay all together, untouched and unmoved.
     fn matched(&self, keep_ambiguous: bool) -> Children {
-        let mut pairs: Vec<Option<usize>> = vec![None; self.new.children().len()];
-        let mut kept_old = vec![false; self.old.children().len()];
+        let Span { old, new, begin } = self.span;
+        let mut pairs: Vec<Option<usize>> = vec![None; new.len()];
+        let mut kept_old = vec![false; old.len()];
         let mut pair = |old_at: usize, new_at: usize| {
             if let (Some(slot), Some(kept)) = (pairs.get_mut(new_at), kept_old.get_mut(old_at)) {
-                *slot = Some(old_at);
+                *slot = Some(old_at + begin);
                 *kept = true;
             }
         };
         for (family, members) in &self.members {
             let (olds, news) = members;
-            let same = |(o, n): (&usize, &usize)| self.old.children().get(*o) == self.new.children().get(*n);
+            let same = |(o, n): (&usize, &usize)| old.get(*o) == new.get(*n);
             let stays = if self.ambiguous(*family, members) {
                 keep_ambiguous && olds.len() == news.len() && olds.iter().zip(news).all(same)
             } else {
@@ -155,8 +214,8 @@ impl<'a> Families<'a> {
             Some(old) => Fate::Moved { old: *old },
         });
         let fates = fates.collect();
-        let deleted = kept_old.iter().enumerate().filter(|(_, kept)| !**kept).map(|(at, _)| at).collect();
-        Children { deleted, fates }
+        let gone = kept_old.iter().enumerate().filter(|(_, kept)| !**kept);
+        Children { deleted: gone.map(|(at, _)| at + begin).collect(), first: begin, fates }
     }
 }
 
@@ -216,5 +275,21 @@ mod tests {
         let new = xml::parse("<p><a id='1'/></p>").unwrap();
         let children = children(&old, &new);
         assert_eq!((children.deleted, children.fates), (vec![0, 1], vec![Fate::Made]));
+    }
+
+    #[test]
+    fn what_is_shared_around_a_change_is_not_looked_at() {
+        let items: String = (0..100).map(|n| format!("<a id='{n}'/>")).collect();
+        let old = xml::parse(&format!("<p>{items}</p>")).unwrap();
+        let mut new = old.clone();
+        new.child_with_id_mut("a", "50").unwrap().set_attr("x", 1);
+        let seen = children(&old, &new);
+        assert_eq!((seen.first, seen.fates), (50, vec![Fate::Kept { old: 50 }]));
+        // A second one of that name and id far away changes that: no path can tell them apart.
+        new.push(Element::new("a").with_attr("id", 50));
+        let mut old = old.clone();
+        old.push(new.elements().last().unwrap().clone());
+        let seen = children(&old, &new);
+        assert_eq!((seen.first, seen.deleted), (0, vec![50, 100]));
     }
 }

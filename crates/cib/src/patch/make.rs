@@ -63,7 +63,8 @@ impl Maker {
         }
         let children = compare::children(old, new);
         self.deleted(old, &children.deleted, path);
-        for (position, (node, fate)) in new.children().iter().zip(&children.fates).enumerate() {
+        let changed = new.children().iter().enumerate().skip(children.first);
+        for ((position, node), fate) in changed.zip(&children.fates) {
             self.child(old, node, *fate, position, path);
         }
     }
