@@ -111,3 +111,12 @@ fn scores_are_shown_to_who_asks() {
     let (_, out, _) = simulate(&["-s"], TWO_NODES);
     assert!(out.contains("\nAssignment Scores:\n  * pcmk__"), "{out}");
 }
+
+#[test]
+fn a_folder_can_be_timed() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases");
+    let (code, out, err) = simulate(&["-P", folder, "-N", "2"], "");
+    assert_eq!((code, err.as_str()), (ExitCode::OK, ""));
+    assert!(out.starts_with("Timings:\n  * Testing ") && out.ends_with(" secs\n"), "{out}");
+    assert_eq!(simulate(&["-P", "/no/such/folder"], "").0, ExitCode::DATAERR);
+}

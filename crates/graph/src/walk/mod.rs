@@ -28,6 +28,7 @@ mod load;
 mod step;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use crate::{Action, TransitionGraph};
 use load::Loads;
@@ -35,103 +36,10 @@ use model::{Instant, Score};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use step::{Progress, Step, StepState};
+pub use words::{Counts, Ending, Limits, Next, Outcome, Output};
 
 /// The number of an action in its graph.
 pub type ActionId = i32;
-
-/// How much may run at once, apart from what the graph itself says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// In place of the graph's `batch-limit`: how many synapses may be under way at once. None: the graph's own.
-    pub batch: Option<u32>,
-    /// How many resource actions may be under way on any one node, unless [`Walk::limit_jobs`] says otherwise for it.
-    /// None: no limit.
-    pub jobs_per_node: Option<u32>,
-}
-
-/// What became of an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// What was hoped for; what waited for it may go on.
-    Done,
-    /// Something else; what waited for it stays where it is, unless its priority is infinite.
-    Failed,
-}
-
-/// What the walker's owner is to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// A pseudo action was reached, and is confirmed. Nothing has to be done; some owners say so.
-    Passed(ActionId),
-    /// Carry this action out, and [`Walk::confirm`] it. Those marked `op_no_wait` are confirmed already.
-    Run(ActionId),
-    /// Nothing was heard of this action within its timeout and the cluster delay. It counts as failed, and the walk is
-    /// aborted; record the loss if such actions are recorded.
-    Lost(ActionId),
-    /// Nothing is under way and nothing more can be begun. Comes once.
-    Finished(Ending),
-}
-
-/// How a walk ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// All was done, or an abort kept the rest from being begun.
-    Complete,
-    /// Something was left out because of an abort, or because its node is gone.
-    Stopped,
-    /// Something never became due though nothing aborted the walk: the graph makes no sense.
-    Terminated,
-}
-
-impl Ending {
-    /// The word for the log.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Ending::Complete => "Complete",
-            Ending::Stopped => "Stopped",
-            Ending::Terminated => "Terminated",
-        }
-    }
-}
-
-/// What should follow the walk, in ascending order of urgency.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Next {
-    /// Nothing.
-    #[default]
-    Done,
-    /// Nothing until something changes.
-    Wait,
-    /// Another transition.
-    Restart,
-    /// The shutdown of this node.
-    Shutdown,
-}
-
-impl Next {
-    /// The word for the log.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Next::Done => "done",
-            Next::Wait => "stop",
-            Next::Restart => "restart",
-            Next::Shutdown => "shutdown",
-        }
-    }
-}
-
-/// How many synapses are where, as the log says it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Confirmed.
-    pub completed: usize,
-    /// Begun, not confirmed.
-    pub pending: usize,
-    /// Left out because of an abort or a lost node.
-    pub skipped: usize,
-    /// Not begun.
-    pub incomplete: usize,
-}
 
 /// A walk through one graph.
 #[derive(Clone, Debug)]
@@ -301,7 +209,7 @@ impl Walk {
     pub fn refuse(&mut self, id: ActionId) {
         let Some(&(at, nth)) = self.places.get(&id) else { return };
         self.settle(at, nth);
-        self.abort_priority = Score::INFINITY.value();
+        self.raise_abort_priority(Score::INFINITY.value());
     }
 
     /// Begins nothing below `priority` any more, and remembers what should follow; the reason is kept if the priority
@@ -312,7 +220,7 @@ impl Walk {
         }
         let mut changed = false;
         if self.abort_priority < priority {
-            self.abort_priority = priority;
+            self.raise_abort_priority(priority);
             self.abort_reason = Some(reason.to_owned());
             changed = true;
         }
@@ -396,6 +304,16 @@ impl Walk {
             }
             return None;
         }
+    }
+
+    /// The priority never falls again, so what is below it need not be looked at again.
+    fn raise_abort_priority(&mut self, priority: i32) {
+        self.abort_priority = priority;
+        let (steps, synapses) = (&self.steps, &self.graph.synapses);
+        self.due.retain(|&at| {
+            let obeys = steps.get(at).is_some_and(|step| step.obeys_aborts);
+            !obeys || synapses.get(at).is_some_and(|synapse| synapse.priority >= priority)
+        });
     }
 
     fn progress(&self, id: ActionId) -> Option<Progress> {

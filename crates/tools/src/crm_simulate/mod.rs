@@ -7,6 +7,7 @@
 mod execute;
 mod inject;
 mod options;
+mod profile;
 mod source;
 mod status_edit;
 mod summary;
@@ -102,6 +103,10 @@ struct Simulation<'a, 'w> {
 
 impl Simulation<'_, '_> {
     fn run(&mut self, input: &mut dyn Read) -> Result<ExitCode, SimulationError> {
+        if let Some(folder) = &self.options.profile {
+            profile::profile(self.lists, folder, self.options.repeat, self.now)?;
+            return Ok(ExitCode::OK);
+        }
         let mut cib = source::cib(self.options, input)?;
         if cib.attr("validate-with") == Some("none") {
             self.lists.error(

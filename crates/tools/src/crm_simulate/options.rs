@@ -69,6 +69,12 @@ pub(super) struct Options {
     /// Show utilization information
     #[arg(short = 'U', long, help_heading = "Operations")]
     pub show_utilization: bool,
+    /// Process all the XML files in the named directory and show how long each takes
+    #[arg(short = 'P', long, value_name = "DIR", help_heading = "Operations")]
+    pub profile: Option<PathBuf>,
+    /// With --profile, repeat each test N times and print timings
+    #[arg(short = 'N', long, value_name = "N", default_value_t = 1, help_heading = "Operations")]
+    pub repeat: u32,
     /// Display pending state (always done)
     #[arg(short = 'j', long, hide = true)]
     pub pending: bool,
