@@ -96,6 +96,12 @@ impl CibSession {
         self.ask(Operation::Modify, option::NONE, Some(section), Some(data)).map(drop)
     }
 
+    /// The same, where values such as `x++` count up what is there.
+    pub fn modify_counting(&mut self, section: &str, data: Element) -> Result<(), Failure> {
+        let options = option::SCORE_UPDATE | option::CAN_CREATE;
+        self.ask(Operation::Modify, options, Some(section), Some(data)).map(drop)
+    }
+
     /// Puts an element in place of the one of its name and id.
     pub fn replace(&mut self, section: &str, data: Element) -> Result<(), Failure> {
         self.ask(Operation::Replace, option::NONE, Some(section), Some(data)).map(drop)

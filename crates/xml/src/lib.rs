@@ -10,12 +10,14 @@
 
 mod digest;
 mod element;
+mod id;
 mod parse;
 mod write;
 mod xpath;
 
 pub use digest::{digest_v1, digest_v1_sorted, digest_v2};
 pub use element::{Attribute, Element, Name, Node};
+pub use id::sanitized_id;
 pub use parse::{Limits, ParseError, ParseErrorKind, Position, TextPolicy, parse, parse_bytes, parse_with};
 pub use write::{Escaping, Style, write_compact, write_document, write_indented, write_with};
 pub use xpath::{
