@@ -1,8 +1,8 @@
-//! Peers that only other processes can be: Debian's own `cibadmin` (2.1.5, with C's libqb), and other users.
+//! Peers that only other processes can be: Debian's own `cibadmin` and executor (2.1.5, with C's libqb), and other users.
 //!
-//! Cibadmin's socket names are fixed, so it runs in a network namespace of its own, where such names live. Where that,
-//! cibadmin or the right to become another user is missing, a test fails under `CI=true`, and says that it did nothing
-//! otherwise.
+//! Their socket names are fixed, so they run in a network namespace of their own, where such names live. Where that,
+//! Debian's programs or the right to become another user is missing, a test fails under `CI=true`, and says that it did
+//! nothing otherwise.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -15,6 +15,7 @@ use std::process::{Command, ExitCode, Stdio};
 use xml::Element;
 
 const CIBADMIN: &str = "/usr/sbin/cibadmin";
+const EXECUTOR: &str = "/usr/lib/pacemaker/pacemaker-execd";
 /// A user and group that own nothing and are in no group of the cluster.
 const NOBODY: u32 = 65_534;
 
@@ -22,12 +23,15 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
-        ["inside"] => debians_cibadmin_is_served(),
+        ["cibadmin"] => debians_cibadmin_is_served(),
+        ["executor"] => debians_executor_serves_us(),
         ["connect", prefix] => connect(prefix),
         ["serve", prefix] => serve_as_a_stranger(prefix),
         ["spoof", base] => spoof(base),
         args if args.contains(&"--list") => {
-            println!("debians_cibadmin_is_served: test\nstrangers_are_kept_out: test")
+            println!(
+                "debians_cibadmin_is_served: test\ndebians_executor_serves_us: test\nstrangers_are_kept_out: test"
+            );
         }
         _ => return run_all(),
     }
@@ -35,24 +39,29 @@ fn main() -> ExitCode {
 }
 
 fn run_all() -> ExitCode {
-    let can_isolate =
-        Command::new("unshare").args(["-n", "true"]).status().is_ok_and(|status| status.success());
-    let has_cibadmin = std::path::Path::new(CIBADMIN).exists();
-    let inside = || Command::new("unshare").arg("-n").arg(own()).arg("inside").status().unwrap().success();
-    let debian = test("debians_cibadmin_is_served", can_isolate && has_cibadmin, inside);
+    let isolated = |program: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--net", "--mount"]).arg(program);
+        command
+    };
+    let can_isolate = isolated("true").status().is_ok_and(|status| status.success());
+    let inside = |what: &str| isolated(own().to_str().unwrap()).arg(what).status().unwrap().success();
+    let is_there = |program: &str| can_isolate && std::path::Path::new(program).exists();
+    let cibadmin = test("debians_cibadmin_is_served", is_there(CIBADMIN), || inside("cibadmin"));
+    let executor = test("debians_executor_serves_us", is_there(EXECUTOR), || inside("executor"));
     let can_become =
         Command::new("true").uid(NOBODY).gid(NOBODY).status().is_ok_and(|status| status.success());
     let strangers = test("strangers_are_kept_out", can_become, || {
         strangers_are_kept_out();
         true
     });
-    if debian && strangers { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if cibadmin && executor && strangers { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn test(name: &str, can_be_done: bool, run: impl FnOnce() -> bool) -> bool {
     println!("test {name} ...");
     if !can_be_done {
-        println!("test {name} ... NOT DONE: needs root, 'unshare -n' and {CIBADMIN}");
+        println!("test {name} ... NOT DONE: needs root, 'unshare', {CIBADMIN} and {EXECUTOR}");
         return !std::env::var("CI").is_ok_and(|value| value == "true");
     }
     let is_good = run();
@@ -262,5 +271,69 @@ async fn serve(options: ServerOptions, ready: &std::sync::mpsc::Sender<()>) {
         } else {
             server.event(client, reply);
         }
+    }
+}
+
+/// Our client talks to C's server, by sockets; and says clearly what it cannot do.
+fn debians_executor_serves_us() {
+    // What it writes is gone with the namespace.
+    for folder in ["/run", "/var/log", "/var/lib/pacemaker"] {
+        assert!(Command::new("mount").args(["-t", "tmpfs", "none", folder]).status().unwrap().success());
+    }
+    std::fs::create_dir_all("/run/crm").unwrap();
+    let options = ClientOptions { dialect: ipc::Dialect::Compressed, ..ClientOptions::default() };
+    for transport in ["socket", "shared-mem"] {
+        let mut command = Command::new(EXECUTOR);
+        command.env("PCMK_ipc_type", transport).env("PCMK_logfile", "none").stderr(Stdio::null());
+        let executor = Ending(command.spawn().unwrap());
+        let mut connected = ipc::blocking::Client::connect("lrmd", &options);
+        for _ in 0..500 {
+            if !matches!(connected, Err(ConnectError::NotRunning { .. })) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            connected = ipc::blocking::Client::connect("lrmd", &options);
+        }
+        match connected {
+            Ok(client) if transport == "socket" => {
+                assert_eq!(client.server().pid, executor.0.id());
+                talk_to_executor(client);
+            }
+            Err(ConnectError::Transport { transport: 1, .. }) if transport == "shared-mem" => {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                assert_eq!(runtime.block_on(ipc::probe("lrmd", &options)).unwrap().pid, executor.0.id());
+            }
+            other => panic!("by {transport}: {other:?}"),
+        }
+    }
+}
+
+/// A process that ends with what needs it.
+struct Ending(std::process::Child);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn talk_to_executor(mut client: ipc::blocking::Client) {
+    let register = Element::new("lrmd_command")
+        .with_attr("lrmd_op", "register")
+        .with_attr("lrmd_clientname", "peers")
+        .with_attr("lrmd_protocol_version", "1.1");
+    let reply = client.request(&register, None).unwrap();
+    assert_eq!((reply.attr("lrmd_op"), reply.attr("lrmd_rc")), (Some("register"), Some("0")));
+    for bytes in [1, 100, 400_000] {
+        let resource =
+            Element::new("lrmd_rsc").with_attr("lrmd_rsc_id", "r").with_attr("x", "x".repeat(bytes));
+        let ask = Element::new("lrmd_command")
+            .with_attr("lrmd_op", "lrmd_rsc_info")
+            .with_attr("lrmd_callid", bytes)
+            .with_attr("lrmd_callopt", 0)
+            .with_child(Element::new("lrmd_calldata").with_child(resource));
+        // There is no such resource.
+        assert_eq!(client.request(&ask, None).unwrap().attr("lrmd_rc"), Some("-19"));
     }
 }

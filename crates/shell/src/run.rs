@@ -58,6 +58,7 @@ pub fn run<C: Core, E: Effects<C>>(
         // So that what ends pacemakerd's terminal does not end this. It fails only where it is done already.
         let _ = nix::unistd::setsid();
     }
+    raise_file_limit();
     let log = Log::open(&environment.log, &environment.local_node_name(), program);
     log.adopt_libraries();
     log.write("shell", Level::Notice, &format!("Starting Pacemaker {}", description(daemon.service)));
@@ -81,6 +82,19 @@ pub fn run<C: Core, E: Effects<C>>(
     let status = format!("with status {} ({})", code.value(), code.as_str());
     log.write("shell", Level::Info, &format!("Exiting {program} | {status}"));
     code
+}
+
+/// Every client needs several descriptors; the usual limit is for programs with few. Not raised to the last: agents that
+/// inherit it may go through all there could be.
+fn raise_file_limit() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    const WANTED: u64 = 8192;
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < WANTED.min(hard)
+    {
+        // Without it, fewer clients can be served.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, WANTED.min(hard), hard);
+    }
 }
 
 /// What Pacemaker's log calls a daemon.

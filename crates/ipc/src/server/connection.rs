@@ -19,7 +19,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::{UnixDatagram, UnixStream};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use xml::Element;
 
 /// The largest request we take, in bytes of text.
@@ -32,6 +32,9 @@ const RESPONSES_MAX: usize = 1000;
 const EVICTION_PATIENCE: Duration = Duration::from_secs(1);
 /// And at this many times the limit in any case.
 const EVICTION_FACTOR: usize = 20;
+
+/// How long a client that is hung up on may take to listen to the last words.
+const FINISH_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a connection is told to do.
 #[derive(Debug)]
@@ -141,6 +144,7 @@ pub struct Connection {
     next_event: i32,
     events_moved: Instant,
     finishing: bool,
+    finish_at: Instant,
     /// The client is gone; what it said before is still to be heard.
     hung_up: bool,
 }
@@ -168,6 +172,7 @@ impl Connection {
             next_event: 1,
             events_moved: Instant::now(),
             finishing: false,
+            finish_at: Instant::now(),
             hung_up: false,
         }
     }
@@ -198,7 +203,9 @@ impl Connection {
                 return self.hear_last_words(&happenings, spoken).await;
             }
             if let Err(error) = self.flush() {
-                return End::Io(error);
+                tracing::debug!("Client {} takes nothing any more: {error}", self.client.0);
+                self.hung_up = true;
+                continue;
             }
             if self.finishing
                 && self.responses.is_empty()
@@ -213,8 +220,9 @@ impl Connection {
                 () = hang_up(&self.stream) => self.hung_up = true,
                 command = self.commands.recv() => match command {
                     Some(command) => if let Some(end) = self.obey(command) { return end },
-                    None => self.finishing = true,
+                        None => self.finish(),
                 },
+                () = sleep_until(self.finish_at), if self.finishing => return End::Finished,
                 ready = self.channels.requests.writable(), if may_send && !self.responses.is_empty() => {
                     if let Err(error) = ready { return End::Io(error) }
                 }
@@ -224,8 +232,9 @@ impl Connection {
                 permit = happenings.reserve(), if spoken.is_some() => match (permit, spoken.take()) {
                     (Ok(permit), Some(event)) => permit.send(event),
                     // The daemon ends: it still has the last word.
-                    _ => self.finishing = true,
+                    _ => self.finish(),
                 },
+                () = sleep_until(self.finish_at), if self.finishing => return End::Finished,
                 datagram = receive(&self.channels.requests), if may_read => match datagram {
                     Ok(datagram) if datagram.uid != Some(self.channels.client_uid) => {
                         tracing::warn!("Ignored a message to client {}'s socket by another user", self.client.0);
@@ -265,6 +274,14 @@ impl Connection {
         }
     }
 
+    /// Ends when all is said; or, for one who does not listen, soon.
+    fn finish(&mut self) {
+        if !self.finishing {
+            self.finishing = true;
+            self.finish_at = Instant::now() + FINISH_PATIENCE;
+        }
+    }
+
     fn obey(&mut self, command: Command) -> Option<End> {
         match command {
             Command::Respond { request, message } => self.responses.messages.push_back((request, message)),
@@ -280,7 +297,7 @@ impl Connection {
                     return Some(End::Evicted);
                 }
             }
-            Command::Finish => self.finishing = true,
+            Command::Finish => self.finish(),
         }
         None
     }

@@ -19,12 +19,12 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Takes a stream through the handshake, and lets it be a connection if all is well.
 pub async fn admit(shared: Arc<Shared>, mut stream: UnixStream, name: &'static str) {
-    let Some(seat) = Seat::take(&shared) else {
-        tracing::warn!("Refused a connection to {name}: there are {} already", shared.options.clients_max);
-        return refuse(&shared, stream, EAGAIN).await;
-    };
     let Some((peer, credentials)) = identify(&shared, &stream).await else {
         return refuse(&shared, stream, EACCES).await;
+    };
+    let Some(seat) = Seat::to_be_served(&shared) else {
+        tracing::warn!("Refused a connection to {name}: there are {} already", shared.options.clients_max);
+        return refuse(&shared, stream, EAGAIN).await;
     };
     let patience = shared.options.handshake_timeout;
     let Ok(Ok(true)) = tokio::time::timeout(patience, is_greeted(&mut stream)).await else {
@@ -55,6 +55,7 @@ async fn identify(shared: &Arc<Shared>, stream: &UnixStream) -> Option<(Peer, Cr
     let pid = kernel.pid().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
     let peer = Peer { uid: kernel.uid(), gid: kernel.gid(), pid };
     let trust = shared.trust;
+    let _turn = shared.look_ups.acquire().await.ok()?;
     let credentials = tokio::task::spawn_blocking(move || trust.admit(peer)).await.ok().flatten();
     if credentials.is_none() {
         tracing::warn!(
@@ -73,6 +74,7 @@ async fn is_greeted(stream: &mut UnixStream) -> io::Result<bool> {
 }
 
 async fn refuse(shared: &Arc<Shared>, mut stream: UnixStream, errno: i32) {
+    let Some(_seat) = Seat::to_be_refused(shared) else { return };
     let patience = shared.options.handshake_timeout;
     if let Ok(Ok(true)) = tokio::time::timeout(patience, is_greeted(&mut stream)).await {
         refuse_greeted(shared, stream, errno).await;

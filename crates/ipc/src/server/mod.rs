@@ -20,12 +20,17 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::UnixListener;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
 use xml::Element;
 
 /// Happenings that may wait for the daemon before clients have to.
 const HAPPENINGS_MAX: usize = 256;
+
+/// Users that are looked up in the system's databases at the same time.
+const LOOK_UPS_MAX: usize = 4;
+/// Connections that are told why they are refused, at the same time. More are just hung up on.
+const REFUSALS_MAX: usize = 32;
 
 /// What happens to a server.
 #[derive(Debug)]
@@ -74,6 +79,10 @@ struct Shared {
     next_client: AtomicU64,
     /// Connections there are, with those that are still shaking hands.
     connected: AtomicUsize,
+    /// Connections that are being refused.
+    refusing: AtomicUsize,
+    /// Users that are being looked up: strangers must not make us start a thread for each.
+    look_ups: Semaphore,
     /// Bytes held of messages that are not complete yet, of all clients.
     assembling: AtomicUsize,
 }
@@ -96,6 +105,8 @@ impl Server {
             connections: Mutex::default(),
             next_client: AtomicU64::new(1),
             connected: AtomicUsize::new(0),
+            refusing: AtomicUsize::new(0),
+            look_ups: Semaphore::new(LOOK_UPS_MAX),
             assembling: AtomicUsize::new(0),
         };
         (Server { shared: Arc::new(shared), listeners: Vec::new() }, receiver)
@@ -196,20 +207,31 @@ async fn accept(shared: Arc<Shared>, listener: UnixListener, name: &'static str)
 
 /// One of the connections there may be at the same time.
 #[derive(Debug)]
-struct Seat(Arc<Shared>);
+struct Seat {
+    shared: Arc<Shared>,
+    of: fn(&Shared) -> &AtomicUsize,
+}
 
 impl Seat {
-    fn take(shared: &Arc<Shared>) -> Option<Seat> {
-        if shared.connected.fetch_add(1, Ordering::Relaxed) < shared.options.clients_max {
-            return Some(Seat(Arc::clone(shared)));
-        }
-        shared.connected.fetch_sub(1, Ordering::Relaxed);
-        None
+    /// For a connection that is to be served.
+    fn to_be_served(shared: &Arc<Shared>) -> Option<Seat> {
+        Seat::take(shared, shared.options.clients_max, |shared| &shared.connected)
+    }
+
+    /// For one that is to be refused.
+    fn to_be_refused(shared: &Arc<Shared>) -> Option<Seat> {
+        Seat::take(shared, REFUSALS_MAX, |shared| &shared.refusing)
+    }
+
+    fn take(shared: &Arc<Shared>, max: usize, of: fn(&Shared) -> &AtomicUsize) -> Option<Seat> {
+        // Dropped, it counts down again.
+        let seat = Seat { shared: Arc::clone(shared), of };
+        (of(shared).fetch_add(1, Ordering::Relaxed) < max).then_some(seat)
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.connected.fetch_sub(1, Ordering::Relaxed);
+        (self.of)(&self.shared).fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -5,9 +5,7 @@
 
 use crate::address::NAME_BYTES;
 use crate::trust::{Peer, Trust};
-use nix::errno::Errno;
-use nix::sys::signal::kill;
-use nix::unistd::{Gid, Pid, chown, geteuid, mkdtemp};
+use nix::unistd::{Gid, chown, geteuid, mkdtemp};
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -36,8 +34,13 @@ fn server_of(name: &str) -> Option<i32> {
     name.strip_prefix("qb-")?.split('-').next()?.parse().ok()
 }
 
+/// Whether nothing runs as this process. One that nobody has asked for its end yet (a zombie) runs no more.
 fn is_dead(pid: i32) -> bool {
-    pid > 0 && kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH)
+    match fs::read_to_string(format!("/proc/{pid}/stat")) {
+        // The name, in parentheses, may have anything in it.
+        Ok(stat) => stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['Z', 'X'])),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
 }
 
 /// Removes a folder with nothing but a control file in it.
@@ -116,7 +119,14 @@ mod tests {
         make("qb-2147483647-5-ghijkl", "qb-request-cib_rw-data");
         make(&format!("qb-{}-5-abcdef", std::process::id()), "qb-control-cib_rw");
         make("something", "qb-control-cib_rw");
+        // A zombie, until it is waited for.
+        let mut ended = std::process::Command::new("true").spawn().unwrap();
+        while !is_dead(ended.id() as i32) {
+            std::thread::yield_now();
+        }
+        make(&format!("qb-{}-5-abcdef", ended.id()), "qb-control-cib_rw");
         prepare(folder.path()).unwrap();
+        ended.wait().unwrap();
         let mut left: Vec<String> = fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
