@@ -127,7 +127,7 @@ pub struct Executor {
 impl Executor {
     /// With nothing known yet.
     pub fn new(config: Config, now: Now) -> Executor {
-        let mut executor = Executor {
+        Executor {
             ids: Ids::new("execd", &config.node_name),
             started: now.instant,
             clients: BTreeMap::new(),
@@ -140,12 +140,7 @@ impl Executor {
             last_call: 0,
             fencer: Fencer::default(),
             outputs: VecDeque::new(),
-        };
-        executor.log(
-            Level::Notice,
-            "Pacemaker executor successfully started and accepting connections".to_owned(),
-        );
-        executor
+        }
     }
 
     fn log(&mut self, level: Level, text: String) {

@@ -143,10 +143,9 @@ enum Purpose {
 const NOBODY: &str = "";
 
 impl Fencer {
-    /// With no cluster, devices or clients yet.
-    pub fn new(config: Config, now: Now) -> Fencer {
-        let _ = now;
-        let mut fencer = Fencer {
+    /// With no cluster, devices or clients yet. Nothing in it depends on when it begins.
+    pub fn new(config: Config, _now: Now) -> Fencer {
+        Fencer {
             config,
             ids: Ids::new("fenced", NOBODY),
             local: None,
@@ -165,10 +164,7 @@ impl Fencer {
             counter: 0,
             broadcasts: 0,
             outputs: VecDeque::new(),
-        };
-        fencer
-            .log(Level::Notice, "Pacemaker fencer successfully started and accepting connections".to_owned());
-        fencer
+        }
     }
 
     fn log(&mut self, level: Level, text: String) {
