@@ -19,6 +19,7 @@ pub struct Program {
 /// All of them, daemons first.
 pub const ALL: &[Program] = &[
     tool("pacemakerd", "starts, watches and stops the cluster's daemons", pacemakerd::main),
+    daemon("pacemaker-based", "the CIB manager: keeps the CIB the same on every node", based::main),
     daemon("pacemaker-fenced", "the fencer: takes nodes' power", fenced::main),
     daemon("pacemaker-execd", "the executor: runs resource agents", execd::main),
     daemon("pacemaker-attrd", "the attribute manager: keeps node attributes", attrd::main),
