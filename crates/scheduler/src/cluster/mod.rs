@@ -17,7 +17,7 @@ pub use resource::{
 
 use crate::ConfigIssue;
 use crate::action::{Action, ActionId};
-use crate::constraint::{Colocation, Ordering};
+use crate::constraint::{Colocation, Ordering, TicketTerms};
 use model::{Role, Score, WallTime};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -62,6 +62,8 @@ pub struct Cluster {
     pub(crate) orderings: Vec<Ordering>,
     /// All colocations.
     pub(crate) colocations: Vec<Colocation>,
+    /// What resources need which tickets for.
+    pub(crate) ticket_terms: Vec<(ResourceId, TicketTerms)>,
     /// Tags and templates with the resources they stand for.
     pub(crate) tags: BTreeMap<Arc<str>, Vec<Arc<str>>>,
     /// What `rsc_defaults` and `op_defaults` hold.

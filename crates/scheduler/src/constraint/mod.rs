@@ -12,6 +12,7 @@ mod ticket;
 
 pub(crate) use colocation::{Colocation, ColocationId, Terms};
 pub(crate) use order::{Ordering, Side};
+pub(crate) use ticket::TicketTerms;
 
 use crate::{Cluster, ConfigIssue, ResourceId};
 

@@ -23,7 +23,7 @@ enum LossPolicy {
 
 /// A constraint on a ticket, for one resource.
 #[derive(Clone, Copy, Debug)]
-struct Terms {
+pub(crate) struct TicketTerms {
     granted: bool,
     standby: bool,
     role: Role,
@@ -79,7 +79,7 @@ impl Cluster {
                 }
             };
             let policy = self.loss_policy(policy, role, id);
-            self.apply_ticket(resource, Terms { granted, standby, role, policy });
+            self.ticket_terms.push((resource, TicketTerms { granted, standby, role, policy }));
         }
     }
 
@@ -99,7 +99,14 @@ impl Cluster {
         }
     }
 
-    fn apply_ticket(&mut self, id: ResourceId, terms: Terms) {
+    /// Draws the conclusions. They are part of the plan: how the cluster is now is shown without them.
+    pub(crate) fn apply_tickets(&mut self) {
+        for (resource, terms) in std::mem::take(&mut self.ticket_terms) {
+            self.apply_ticket(resource, terms);
+        }
+    }
+
+    fn apply_ticket(&mut self, id: ResourceId, terms: TicketTerms) {
         if terms.granted && !terms.standby {
             return;
         }

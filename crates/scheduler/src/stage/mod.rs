@@ -21,6 +21,7 @@ use std::sync::Arc;
 pub(crate) fn run(cluster: &Cluster, options: &Options) -> Schedule {
     let mut work = cluster.clone();
     work.sanitized = options.sanitized;
+    work.apply_tickets();
     work.apply_criteria();
     for resource in work.top.clone() {
         work.add_internal_constraints(resource);

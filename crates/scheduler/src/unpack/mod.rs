@@ -70,6 +70,7 @@ impl Cluster {
             singletons: Default::default(),
             orderings: Vec::new(),
             colocations: Vec::new(),
+            ticket_terms: Vec::new(),
             tags: Default::default(),
             defaults,
             unsupported: Default::default(),
