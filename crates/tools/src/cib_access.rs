@@ -116,7 +116,8 @@ impl CibAccess {
         Ok(CibAccess::Live { client: Box::new(client), last_call: 1 })
     }
 
-    fn open_file(path: PathBuf) -> Result<CibAccess, AccessError> {
+    /// A file, whatever the environment says.
+    pub(crate) fn open_file(path: PathBuf) -> Result<CibAccess, AccessError> {
         let cib = read_file(&path).and_then(with_status)?;
         if let Some(issue) = schema::validate(&cib).into_iter().next() {
             return Err(AccessError::Invalid { path, issue });
@@ -138,12 +139,20 @@ impl CibAccess {
         }
     }
 
-    /// Ends the access; a changed file is written now.
-    pub(crate) fn close(self) -> Result<(), AccessError> {
-        match self {
-            CibAccess::File { path, cib, changed: true } => write_file(&path, &cib),
-            CibAccess::Live { .. } | CibAccess::File { .. } => Ok(()),
+    /// Writes a changed file now.
+    pub(crate) fn save(&mut self) -> Result<(), AccessError> {
+        if let CibAccess::File { path, cib, changed } = self
+            && *changed
+        {
+            write_file(path, cib)?;
+            *changed = false;
         }
+        Ok(())
+    }
+
+    /// Ends the access; a changed file is written now.
+    pub(crate) fn close(mut self) -> Result<(), AccessError> {
+        self.save()
     }
 }
 
