@@ -215,5 +215,5 @@ fn a_file_that_is_no_cib_is_refused_by_name() {
     std::fs::remove_file(&lab.file).unwrap();
     let said = lab.run("-L");
     assert_eq!(said.code, 105);
-    assert!(said.err.contains("Could not connect to the CIB: "), "{}", said.err);
+    assert!(said.err.contains("Could not connect to the CIB API: "), "{}", said.err);
 }
