@@ -5,7 +5,8 @@
 
 use cib::{CallOptions, Context, Operation, Origin, Outcome, Refusal, Request, Version, perform, query};
 use model::{LegacyRc, Profile};
-use xml::Element;
+use proptest::prelude::*;
+use xml::{Element, Escaping, digest_v2};
 
 fn parse(text: &str) -> Element {
     xml::parse(text).unwrap()
@@ -303,4 +304,55 @@ fn queries_read_sections_and_paths() {
         r#"<xpath-query><xpath-query-path id="/cib/configuration/nodes/node[@id='1']"/><xpath-query-path id="/cib/status/node_state[@id='1']"/></xpath-query>"#
     );
     assert_eq!(read(all.xpath("//ghost")).unwrap_err().rc(), LegacyRc::ENXIO);
+}
+
+/// Something that looks a little like what the CIB holds.
+fn input() -> impl Strategy<Value = Element> {
+    let names =
+        ["cib", "configuration", "nodes", "node", "status", "node_state", "nvpair", "lrm", "primitive"];
+    let element = move |(name, id, x, children): (&'static str, Option<u8>, Option<u8>, Vec<Element>)| {
+        let mut element = Element::new(name);
+        element.set_attr_opt("id", id);
+        element.set_attr_opt("uname", x.map(|x| format!("n{x}")));
+        element.with_children(children)
+    };
+    let parts =
+        move || (prop::sample::select(names.to_vec()), prop::option::of(0..3u8), prop::option::of(0..3u8));
+    let leaf = parts().prop_map(move |(name, id, x)| element((name, id, x, Vec::new())));
+    leaf.prop_recursive(3, 12, 4, move |inner| {
+        (parts(), prop::collection::vec(inner, 0..4))
+            .prop_map(move |((name, id, x), children)| element((name, id, x, children)))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is asked for is refused, or done so that who has only the patch comes to the same CIB.
+    #[test]
+    fn any_request_is_refused_or_can_be_followed(requests in prop::collection::vec((
+        prop::sample::select(vec![Operation::Create, Operation::Modify, Operation::Delete, Operation::Replace, Operation::Erase, Operation::Bump]),
+        prop::option::of(prop::sample::select(vec!["status", "nodes", "configuration", "resources", "all", "//node_state", "//*[@id='1']", "//nvpair/@value"])),
+        prop::bool::ANY,
+        input(),
+    ), 1..6)) {
+        let mut now = cib().with_attr("validate-with", "none");
+        for (operation, section, can_create, input) in requests {
+            let mut request = Request::new(operation).input(input);
+            if let Some(section) = section {
+                request = if section.starts_with('/') { request.xpath(section) } else { request.section(section) };
+            }
+            if can_create {
+                request = request.with(CallOptions::CAN_CREATE | CallOptions::MULTIPLE);
+            }
+            let Ok(outcome) = perform(&now, &request, &context()) else { continue };
+            if let Some(patch) = &outcome.patch {
+                let followed = cib::patch::apply(&now, patch, Escaping::Modern).unwrap().cib;
+                prop_assert_eq!(digest_v2(&followed, Escaping::Modern), digest_v2(&outcome.cib, Escaping::Modern), "{}", patch);
+            } else {
+                prop_assert_eq!(&outcome.cib, &now);
+            }
+            now = outcome.cib;
+        }
+    }
 }

@@ -11,11 +11,12 @@ mod tests;
 
 use crate::cib_access::{AccessError, Answer, CibAccess};
 use crate::command_line;
+use crate::status::xml_form;
 use ::cib::{newest_schema, schema};
 use clap::Parser;
 use messages::cib::{Command, option};
 use model::{ExitCode, LegacyRc, Profile};
-use options::{Action, Options};
+use options::{Action, Format, Options};
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Read, Write};
@@ -64,6 +65,9 @@ fn run(args: &[OsString], stdin: &mut dyn Read, out: &mut dyn Write, err: &mut d
         return command_line::print_version(out);
     }
     let action = options.action(args);
+    if options.output_as == Format::Xml {
+        return run_for_report(args, &options, action, stdin, out, err);
+    }
     match perform(&options, action, stdin, out, err) {
         Ok(()) => ExitCode::OK,
         Err(failure) => {
@@ -73,6 +77,37 @@ fn run(args: &[OsString], stdin: &mut dyn Read, out: &mut dyn Write, err: &mut d
             failure.code
         }
     }
+}
+
+/// Puts what would have been printed into a report, with how it went.
+fn run_for_report(
+    args: &[OsString],
+    options: &Options,
+    action: Action,
+    stdin: &mut dyn Read,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> ExitCode {
+    let mut printed = Vec::new();
+    let (code, error) = match perform(options, action, stdin, &mut printed, err) {
+        Ok(()) => (ExitCode::OK, None),
+        Err(failure) => (failure.code, Some(format!("cibadmin: {}", failure.text))),
+    };
+    let words: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    let mut report = xml_form::report(&words.join(" "));
+    let printed = String::from_utf8_lossy(&printed);
+    match action {
+        _ if printed.is_empty() => {}
+        Action::Md5Sum | Action::Md5SumVersioned => {
+            report.push(Element::new("md5-sum").with_attr("digest", printed.trim()));
+        }
+        _ => report.push(Element::new("output")),
+    }
+    let report = xml_form::write(&report.with_child(xml_form::result(code, error.as_deref())));
+    // What is inside is kept to the byte; the end mark of such a section cannot be in it as it is.
+    let kept = printed.replace("]]>", "]]]]><![CDATA[>");
+    let report = report.replacen("<output/>", &format!("<output><![CDATA[{kept}]]></output>"), 1);
+    if out.write_all(report.as_bytes()).is_ok() { code } else { ExitCode::IOERR }
 }
 
 fn perform(

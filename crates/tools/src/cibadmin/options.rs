@@ -1,7 +1,7 @@
 //! The command line.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use clap::{ArgAction, ArgGroup, Parser};
+use clap::{ArgAction, Parser, ValueEnum};
 use std::path::PathBuf;
 
 /// What is to be done.
@@ -53,14 +53,22 @@ impl Action {
     }
 }
 
+/// How it is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people, and what has read it for twenty years.
+    Text,
+    /// Inside a report that says how it went.
+    Xml,
+}
+
 /// Query and edit the Pacemaker configuration.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "cibadmin",
     disable_version_flag = true,
     disable_help_flag = true,
-    args_override_self = true,
-    group = ArgGroup::new("command").multiple(true)
+    args_override_self = true
 )]
 pub(super) struct Options {
     /// Show help options
@@ -72,6 +80,9 @@ pub(super) struct Options {
     /// Increase debug output (may be specified multiple times)
     #[arg(short = 'V', long, action = ArgAction::Count)]
     pub verbose: u8,
+    /// Specify output format
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub output_as: Format,
 
     /// Upgrade the configuration to the latest syntax
     #[arg(short = 'u', long, help_heading = "Commands")]
@@ -187,7 +198,7 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// The last command counts; as clap does not say which that is, `last` is told the order they came in.
+    /// The last command counts; which that is, only the arguments themselves tell.
     pub fn action(&self, arguments: &[std::ffi::OsString]) -> Action {
         let given = [
             (self.upgrade, 'u', "upgrade", Action::Upgrade),

@@ -74,3 +74,15 @@ fn help_and_version_are_given() {
     assert!(code == 0 && out.contains("--modify") && out.contains("Commands"), "{out}");
     assert!(cibadmin(&["--version"], "").1.starts_with("Pacemaker 3.0.2"));
 }
+
+#[test]
+fn a_report_holds_what_would_be_printed_and_how_it_went() {
+    let (code, out, _) = cibadmin(&["--empty", "--output-as=xml"], "");
+    let report = xml::parse_with(&out, xml::TextPolicy::Keep, xml::Limits::default()).unwrap();
+    assert_eq!((code, report.attr("request")), (0, Some("cibadmin --empty --output-as=xml")));
+    let inside = xml::parse(&report.child("output").unwrap().text()).unwrap();
+    assert_eq!(inside.name(), "cib");
+    assert_eq!(report.child("status").unwrap().attr("code"), Some("0"));
+    let (code, out, _) = cibadmin(&["-M", "--output-as", "xml"], "");
+    assert!(code == 64 && out.contains(r#"code="64""#) && out.contains("requires input via"), "{out}");
+}
