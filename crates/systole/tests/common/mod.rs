@@ -1,7 +1,7 @@
 //! What the tests on real clusters share.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use lab::cluster::{Cluster, Options, wait_for};
 use lab::layout::Layout;
 use lab::scenario::{self, Shop};
@@ -33,7 +33,7 @@ impl Town {
         for node in town.cluster.nodes() {
             town.cluster.boot(node)?;
         }
-        town.whole()?;
+        town.whole().with_context(|| town.logs())?;
         Ok(town)
     }
 
