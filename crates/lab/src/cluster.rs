@@ -187,9 +187,8 @@ impl Cluster {
     pub fn settle(&self, patience: Duration) -> Result<()> {
         wait_for("a cluster at rest", patience, || {
             let Some(dc) = self.dc() else { return Ok(None) };
-            let log = std::fs::read_to_string(self.layout().log(&dc)).unwrap_or_default();
-            let last = log.lines().rev().find(|line| line.contains("State transition "));
-            Ok(last.filter(|line| line.contains("-> S_IDLE")).map(|_| ()))
+            let status = self.tool(&dc, "crmadmin", &["--status", &dc])?;
+            Ok(String::from_utf8_lossy(&status.stdout).contains("S_IDLE").then_some(()))
         })
     }
 

@@ -68,5 +68,8 @@ mod tests {
         let mut names: Vec<&str> = ALL.iter().map(|program| program.name).collect();
         names.sort_unstable();
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+        for service in messages::core::Service::ALL {
+            assert!(find(service.program()).is_some(), "{} is missing", service.program());
+        }
     }
 }
