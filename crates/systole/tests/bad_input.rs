@@ -101,5 +101,6 @@ fn a_worn_switch_is_tried_again(town: &Town) -> Result<()> {
     let attempts = lab::trace::Trace::new(town.cluster.layout().shared("switch.trace")).entries()?;
     let failed = attempts.iter().filter(|entry| entry.at_us > failure && entry.rc != 0).count();
     ensure!(failed == 2, "the switch failed {failed} times");
+    town.cluster.boot(victim)?;
     town.whole()
 }

@@ -50,6 +50,7 @@ fn one_failover(town: &Town, run: usize, dcs: &mut usize) -> Result<String> {
             ensure!(disturbed.is_none(), "{resource} was stopped because {victim} died: {disturbed:?}");
         }
     }
+    town.cluster.boot(&victim)?;
     town.whole()?;
     Ok(victim)
 }

@@ -28,7 +28,7 @@ impl Town {
         let cib = scenario::cib(&layout, &nodes, &shops.iter().collect::<Vec<_>>(), further);
         let binary = PathBuf::from(env!("CARGO_BIN_EXE_systole"));
         let root = folder.path().to_owned();
-        let cluster = Cluster::new(Options { binary, root, nodes, cib, autostart: true, remove: false })?;
+        let cluster = Cluster::new(Options { binary, root, nodes, cib, autostart: false, remove: false })?;
         let town = Town { cluster, shops, folder };
         for node in town.cluster.nodes() {
             town.cluster.boot(node)?;
