@@ -39,7 +39,7 @@ use messages::controller::Envelope;
 use messages::core::{ClusterNode, Core, Input, Level, Output, Service};
 use model::{ExitCode, Instant, LegacyRc, Now, Profile};
 use options::Options;
-use routing::From;
+use routing::Origin;
 use state::{Signal, State};
 use xml::Element;
 
@@ -414,7 +414,7 @@ impl Controld {
             if let Some(signal) = self.cx.signals.pop_front() {
                 self.step(signal);
             } else if let Some(message) = self.cx.relays.pop_front() {
-                self.route(message, From::Here);
+                self.route(message, Origin::Here);
             } else {
                 let outputs = self.cx.outputs.len();
                 if let Some(dc) = self.state.dc() {

@@ -6,7 +6,7 @@ use super::attributes::Attribute;
 use super::cib_calls::Purpose;
 use super::executor::quotable;
 use super::peers::Expected;
-use super::routing::{From, only_in_cib};
+use super::routing::{Origin, only_in_cib};
 use super::state::{Signal, State};
 use messages::controller::Envelope;
 use messages::core::Level;
@@ -38,11 +38,11 @@ impl Controld {
             self.cx.log(Level::Warning, text);
             return;
         }
-        self.route(message, From::Client);
+        self.route(message, Origin::Client);
     }
 
     /// A request for this controller.
-    pub(super) fn request(&mut self, message: Envelope, from: From) {
+    pub(super) fn request(&mut self, message: Envelope, from: Origin) {
         let src = message.src.clone();
         if message.task == "req_shutdown"
             && let Some(node) = &src
@@ -246,11 +246,11 @@ impl Controld {
         self.cx.relay(reply);
     }
 
-    fn forget_node(&mut self, message: &Envelope, from: From) {
+    fn forget_node(&mut self, message: &Envelope, from: Origin) {
         let id = message.extra("id").map(str::to_owned);
         let name = message.extra("uname").map(str::to_owned);
         let label = format!("{}/{}", name.as_deref().unwrap_or(""), id.as_deref().unwrap_or("0"));
-        if from == From::Cluster {
+        if from == Origin::Cluster {
             let id = id.and_then(|id| id.parse().ok()).filter(|&id| id != 0);
             self.cx.peers.forget(id, name.as_deref());
             if let Some(name) = name {

@@ -12,7 +12,7 @@ use xml::Element;
 
 /// Where a message came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum From {
+pub(super) enum Origin {
     /// A local client.
     Client,
     /// This controller itself.
@@ -49,17 +49,17 @@ impl Controld {
         } else if message.sys_to == "dc" {
             return;
         }
-        self.route(message, From::Cluster);
+        self.route(message, Origin::Cluster);
     }
 
     /// Brings a message to whom it is for.
-    pub(super) fn route(&mut self, message: Envelope, from: From) {
+    pub(super) fn route(&mut self, message: Envelope, from: Origin) {
         if message.task == "hello" {
             return;
         }
         let is_for = |system: &str| message.sys_to.eq_ignore_ascii_case(system);
         let host = message.host_to.as_deref().filter(|host| !host.is_empty());
-        if is_for("dc") && message.task == "ping" && self.cx.leader.is_none() && from != From::Cluster {
+        if is_for("dc") && message.task == "ping" && self.cx.leader.is_none() && from != Origin::Cluster {
             let reply = self.ping_reply(&message);
             self.cx.deliver_without_dc(&reply);
             return;
@@ -70,7 +70,7 @@ impl Controld {
         let for_controller = is_for("crmd") || is_for("cib");
         let is_local = match host {
             None if is_for("crmd") => {
-                from == From::Cluster || matches!(message.task.as_str(), "node-info" | "list-nodes")
+                from == Origin::Cluster || matches!(message.task.as_str(), "node-info" | "list-nodes")
             }
             None => true,
             Some(host) => self.cx.is_local(host) || (is_for("crmd") && only_in_cib(&message)),
@@ -96,7 +96,7 @@ impl Controld {
         }
     }
 
-    fn route_to_dc(&mut self, message: Envelope, from: From) {
+    fn route_to_dc(&mut self, message: Envelope, from: Origin) {
         if self.state.is_dc() {
             if message.sys_to == "tengine" {
                 if let Some(dc) = self.state.dc() {
@@ -108,13 +108,13 @@ impl Controld {
             return;
         }
         let internal = matches!(message.sys_from.as_str(), "pengine" | "tengine");
-        if from != From::Cluster && !internal {
+        if from != Origin::Cluster && !internal {
             // All hear it, the DC takes it.
             self.cx.send(&message, "relay_message");
         }
     }
 
-    fn handle(&mut self, message: Envelope, from: From) {
+    fn handle(&mut self, message: Envelope, from: Origin) {
         match message.direction {
             Direction::Request => self.request(message, from),
             Direction::Response => {
