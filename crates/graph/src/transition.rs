@@ -20,8 +20,10 @@ pub struct GraphOptions {
     pub transition_id: i32,
     /// `cluster-delay`: what is added to timeouts for the way there and back.
     pub cluster_delay: String,
-    /// `fencing-timeout` (`stonith-timeout` in the 2.1 profile).
+    /// How long fencing may take.
     pub fencing_timeout: String,
+    /// It is called `stonith-timeout`, as before 3.0, not `fencing-timeout`.
+    pub stonith_name: bool,
     /// What a failed stop adds to the fail count: `INFINITY`.
     pub failed_stop_offset: String,
     /// What a failed start adds to the fail count: `INFINITY`, or `1` with `start-failure-is-fatal=false`.
@@ -40,6 +42,7 @@ impl Default for GraphOptions {
             transition_id: 0,
             cluster_delay: "60s".to_owned(),
             fencing_timeout: "60s".to_owned(),
+            stonith_name: false,
             failed_stop_offset: "INFINITY".to_owned(),
             failed_start_offset: "INFINITY".to_owned(),
             batch_limit: "0".to_owned(),

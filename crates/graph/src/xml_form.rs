@@ -57,9 +57,10 @@ fn owned(element: &Element, attribute: &str) -> Option<String> {
 
 impl GraphOptions {
     fn to_xml(&self) -> Element {
+        let timeout_name = if self.stonith_name { "stonith-timeout" } else { "fencing-timeout" };
         let mut out = Element::new("transition_graph")
             .with_attr("cluster-delay", &self.cluster_delay)
-            .with_attr("fencing-timeout", &self.fencing_timeout)
+            .with_attr(timeout_name, &self.fencing_timeout)
             .with_attr("failed-stop-offset", &self.failed_stop_offset)
             .with_attr("failed-start-offset", &self.failed_start_offset)
             .with_attr("batch-limit", &self.batch_limit)
@@ -71,11 +72,12 @@ impl GraphOptions {
 
     fn from_xml(element: &Element) -> Result<GraphOptions, GraphError> {
         let default = GraphOptions::default();
-        let fencing_timeout = owned(element, "fencing-timeout").or_else(|| owned(element, "stonith-timeout"));
+        let (new_name, old_name) = (owned(element, "fencing-timeout"), owned(element, "stonith-timeout"));
         Ok(GraphOptions {
             transition_id: number(element, "transition_id")?,
             cluster_delay: owned(element, "cluster-delay").unwrap_or(default.cluster_delay),
-            fencing_timeout: fencing_timeout.unwrap_or(default.fencing_timeout),
+            stonith_name: new_name.is_none() && old_name.is_some(),
+            fencing_timeout: new_name.or(old_name).unwrap_or(default.fencing_timeout),
             failed_stop_offset: owned(element, "failed-stop-offset").unwrap_or(default.failed_stop_offset),
             failed_start_offset: owned(element, "failed-start-offset").unwrap_or(default.failed_start_offset),
             batch_limit: owned(element, "batch-limit").unwrap_or(default.batch_limit),
@@ -231,6 +233,14 @@ mod tests {
         assert_eq!(graph.to_xml().to_string(), GRAPH);
         assert_eq!(graph.synapses[0].actions[0].meta("timeout"), Some("20000"));
         assert_eq!(graph.synapses[1].actions[0].downed, Some(vec!["2".to_owned()]));
+    }
+
+    #[test]
+    fn an_older_peer_is_answered_in_its_words() {
+        let text = GRAPH.replace("fencing-timeout", "stonith-timeout");
+        let graph = TransitionGraph::from_xml(&xml::parse(&text).unwrap()).unwrap();
+        assert_eq!(graph.options.fencing_timeout, "60s");
+        assert_eq!(graph.to_xml().to_string(), text);
     }
 
     #[test]

@@ -28,6 +28,7 @@ impl Cluster {
         GraphOptions {
             transition_id: options.transition_id,
             cluster_delay: self.option("cluster-delay").to_owned(),
+            stonith_name: options.profile == model::Profile::V2_1,
             fencing_timeout: self.option("fencing-timeout").to_owned(),
             failed_stop_offset: "INFINITY".to_owned(),
             failed_start_offset: if self.options.start_failure_fatal { "INFINITY" } else { "1" }.to_owned(),
