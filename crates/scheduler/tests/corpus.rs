@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// How many cases have to match; raised with every one that does.
-const FLOOR: usize = 318;
+const FLOOR: usize = 325;
 
 fn corpus() -> PathBuf {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");

@@ -28,6 +28,8 @@ pub(crate) enum OnFail {
     Demote,
     /// Stop and start, perhaps elsewhere.
     Restart,
+    /// Restart the container it runs in.
+    RestartContainer,
     /// Keep it off the node.
     Ban,
     /// Touch it no more.
@@ -203,8 +205,10 @@ impl Cluster {
     /// What is done about a failure of an operation.
     pub(crate) fn on_fail(&mut self, resource: ResourceId, task: &str, value: Option<&str>) -> OnFail {
         let fencing = self.options.fencing_enabled;
+        let container = self.work(resource).launcher.map(|_| OnFail::RestartContainer);
         let configured = match value.map(str::to_ascii_lowercase).as_deref() {
-            None | Some("restart-container") => None,
+            None => None,
+            Some("restart-container") => container,
             Some("block") => Some(OnFail::Block),
             Some("fence") if fencing => Some(OnFail::Fence),
             Some("fence") => {
@@ -228,7 +232,7 @@ impl Cluster {
                 None
             }
         };
-        configured.unwrap_or(match task {
+        configured.or(container).unwrap_or(match task {
             "stop" if fencing => OnFail::Fence,
             "stop" => OnFail::Block,
             _ => OnFail::Restart,

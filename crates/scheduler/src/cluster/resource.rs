@@ -159,6 +159,10 @@ pub(crate) struct Work {
     pub migration_source: Option<NodeId>,
     /// Where a migration of it goes, if it is half done.
     pub migration_target: Option<NodeId>,
+    /// The container it runs in (its `container` meta-attribute), if it is not a bundle's.
+    pub launcher: Option<ResourceId>,
+    /// What runs in it.
+    pub launched: Vec<ResourceId>,
     /// Where it may still be after a migration that was not finished.
     pub dangling: Vec<NodeId>,
 }

@@ -105,7 +105,12 @@ impl Cluster {
         if !self.find_actions_on(id, &clear, node).is_empty() {
             return;
         }
-        let (count, _) = self.fail_count(id, node, FailCountScope::Unexpired, None);
+        let (mut count, _) = self.fail_count(id, node, FailCountScope::Unexpired, None);
+        for launched in self.work(id).launched.clone() {
+            // A container answers for what runs in it.
+            let (inside, _) = self.fail_count(launched, node, FailCountScope::Unexpired, None);
+            count = count.saturating_add(inside);
+        }
         if count > 0 && count >= threshold {
             let banned = if self.state(id).unique { id } else { self.top_of(id) };
             self.add_location(banned, Some(node), Score::MINUS_INFINITY);

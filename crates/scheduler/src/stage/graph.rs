@@ -246,6 +246,13 @@ impl Cluster {
                 all.entry(name).or_insert_with(|| value.to_string());
             }
         }
+        let mut holder = resource;
+        while let Some(id) = holder {
+            if let Some(container) = self.work(id).launcher {
+                all.insert("CRM_meta_container".to_owned(), self.resource(container).id.to_string());
+            }
+            holder = self.resource(id).parent;
+        }
         all.into_iter().collect()
     }
 }

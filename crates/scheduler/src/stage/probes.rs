@@ -33,7 +33,8 @@ impl Cluster {
             }
             return;
         }
-        if resource.state.removed || resource.state.known_on.contains(&node) {
+        let contained = resource.work.launcher.is_some() && !resource.work.remote_connection;
+        if contained || resource.state.removed || resource.state.known_on.contains(&node) {
             return;
         }
         let allowed = resource.work.allowed.get(node.index()).and_then(Option::as_ref);
@@ -167,6 +168,14 @@ impl Cluster {
                 (None, None) => false,
             };
             if !is_stop {
+                continue;
+            }
+            let then_is_stop = match (ordering.then.action, &ordering.then.key) {
+                (Some(action), _) => *self.action(action).task == *"stop",
+                (None, key) => key.as_ref().is_some_and(|key| key.ends_with("_stop_0")),
+            };
+            let container = self.work(first).launcher;
+            if then_is_stop && container.is_some() && container == ordering.then.resource {
                 continue;
             }
             let passing = relation::IF_FIRST_UNMIGRATABLE | relation::IF_ON_SAME_NODE;

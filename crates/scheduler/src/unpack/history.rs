@@ -270,6 +270,15 @@ impl Cluster {
                 self.stop_action(resource, Some(node), false);
             }
             OnFail::Restart => {}
+            OnFail::RestartContainer => {
+                let state = self.state_mut(resource);
+                state.failed = true;
+                state.stop_if_failed = true;
+                let stopped = self.work(resource).launcher.or(known_active.then_some(resource));
+                if let Some(stopped) = stopped {
+                    self.stop_action(stopped, Some(node), false);
+                }
+            }
         }
     }
 

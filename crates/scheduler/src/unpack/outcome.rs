@@ -92,10 +92,14 @@ impl Cluster {
             }
             _ => {
                 let (strategy, role) = self.failure_strategy(&outcome);
-                if strategy == OnFail::Ignore {
+                let stops_with_container = strategy == OnFail::RestartContainer && outcome.task == "stop";
+                if strategy == OnFail::Ignore || stops_with_container {
                     self.update_role(&outcome, outcome.expected, failure);
                     self.state_mut(resource).failure_ignored = true;
                     self.record_failure(&outcome);
+                    if stops_with_container && failure.on_fail <= OnFail::Restart {
+                        failure.on_fail = strategy;
+                    }
                     return;
                 }
                 self.take_failure(&outcome, strategy, role, failure);
@@ -343,8 +347,10 @@ impl Cluster {
                 _ => {}
             }
         }
-        let clearable =
-            matches!(failure.on_fail, OnFail::Block | OnFail::Ignore | OnFail::Demote | OnFail::Restart);
+        let clearable = matches!(
+            failure.on_fail,
+            OnFail::Block | OnFail::Ignore | OnFail::Demote | OnFail::Restart | OnFail::RestartContainer
+        );
         if makes_up && clearable {
             failure.on_fail = OnFail::Ignore;
             self.state_mut(resource).next_role = Role::Unknown;

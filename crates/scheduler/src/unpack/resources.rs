@@ -42,6 +42,7 @@ impl Cluster {
                 }
             }
         }
+        self.link_containers();
         let resources = &self.resources;
         let priority = |id: &ResourceId| std::cmp::Reverse(resources[id.index()].state.priority);
         self.top.sort_by_key(priority);
@@ -51,6 +52,26 @@ impl Cluster {
                  disable fencing with the fencing-enabled option. NOTE: Clusters with shared data need fencing to \
                  ensure data integrity",
             ));
+        }
+    }
+
+    /// Resources that run in containers made by other resources.
+    fn link_containers(&mut self) {
+        for id in (0..self.resources.len()).map(ResourceId::new) {
+            let resource = self.resource(id);
+            let container = resource.meta.get("container").filter(|_| resource.children.is_empty()).cloned();
+            let Some(container) = container.filter(|container| *container != resource.id) else { continue };
+            let name = resource.id.clone();
+            match self.resource_named(&container) {
+                Some(launcher) => {
+                    self.work_mut(id).launcher = Some(launcher);
+                    self.work_mut(launcher).launched.push(id);
+                }
+                None => {
+                    let issue = format!("Resource {name}: Unknown container resource '{container}'");
+                    self.note_issue(ConfigIssue::error(issue));
+                }
+            }
         }
     }
 

@@ -11,7 +11,7 @@ mod migration;
 mod recurring;
 
 use crate::action::relation;
-use crate::constraint::{ColocationId, Side};
+use crate::constraint::{ColocationId, Side, Terms};
 use crate::notation::{integer, whole_seconds};
 use crate::{Cluster, NodeId, ResourceId};
 use model::{Role, Score};
@@ -40,6 +40,26 @@ impl Cluster {
             }
         }
         self.order_after_load_stopped(id);
+        if let Some(container) = self.work(id).launcher {
+            self.bind_to_container(id, container);
+        }
+    }
+
+    /// What runs in a container is where that is, and while that is.
+    fn bind_to_container(&mut self, id: ResourceId, container: ResourceId) {
+        let up = relation::FIRST_IMPLIES_THEN | relation::UNRUNNABLE_FIRST_BLOCKS;
+        self.order(container, "start", id, "start", up);
+        self.order(id, "stop", container, "stop", relation::THEN_IMPLIES_FIRST);
+        let terms = Terms {
+            id: "#resource-with-container",
+            score: Score::INFINITY,
+            attribute: None,
+            dependent_role: None,
+            primary_role: None,
+            influence: true,
+            explicit: false,
+        };
+        self.add_colocation(id, container, &terms);
     }
 
     fn order_restart_vs_unfencing(&mut self, id: ResourceId, node: NodeId) {
