@@ -4,10 +4,11 @@
 //! what its end means. Given: names and parameters. Leaves to others: when to run what, and what follows.
 //!
 //! What needs no machine is apart from what does: [`describe`], [`ocf`] and [`fence`] are words and rules, [`find`] looks
-//! at folders, [`run`] at processes. Only the standard `ocf` and fence agents of the Red Hat style are known so far;
+//! at folders, [`run`] at processes, [`catalogue`] keeps what agents have said. Only the standard `ocf` and fence agents of the Red Hat style are known so far;
 //! another standard is a module beside [`ocf`] that makes an [`Invocation`] and judges an [`Outcome`].
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+pub mod catalogue;
 pub mod describe;
 pub mod fence;
 pub mod fence_lab;
@@ -15,6 +16,7 @@ pub mod find;
 pub mod ocf;
 pub mod run;
 
+pub use catalogue::{Catalogue, DescribeError};
 pub use describe::{Description, MetadataError};
 pub use find::Finder;
 pub use run::{End, Invocation, Outcome};

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests count as tests
 
-use agents::{Description, Finder, Verdict, ocf, run};
+use agents::{Catalogue, Finder, Verdict, ocf, run};
 use model::{ExecStatus, OcfCode};
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -294,14 +294,43 @@ async fn process_says_why_it_cannot() {
 #[tokio::test]
 async fn agents_describe_themselves() {
     let lab = Lab::new();
+    let mut catalogue = Catalogue::new(lab.finder.clone());
     assert_eq!(lab.finder.ocf_providers(), ["pacemaker", "systole"]);
     for provider in lab.finder.ocf_providers() {
         for agent in lab.finder.ocf_agents(&provider) {
-            let invocation = ocf::describe(&lab.finder, &provider, &agent).unwrap();
-            let outcome = run::run(&invocation, std::future::pending()).await;
-            let description = Description::parse(&outcome.stdout).unwrap();
+            let description = catalogue.ocf(&provider, &agent).await.unwrap();
             assert_eq!(description.name, agent);
             assert!(["start", "stop", "monitor"].iter().all(|name| description.action(name).is_some()));
         }
     }
+}
+
+#[tokio::test]
+async fn an_agent_is_asked_once_until_it_changes() {
+    let metadata = |version: u32| format!("<resource-agent name='Counted' version='{version}'/>");
+    let script = |version: u32| format!("#!/bin/sh\necho asked >>{{}}\necho \"{}\"\n", metadata(version));
+    let lab = Lab::with_agent("Counted", "", 0o755);
+    let (file, asked) = (lab.finder.ocf_agent("test", "Counted").unwrap(), lab.path("asked"));
+    let write = |version: u32, age_s: u64| {
+        std::fs::write(&file, script(version).replace("{}", &asked.to_string_lossy())).unwrap();
+        let time = std::time::SystemTime::now() - Duration::from_secs(age_s);
+        std::fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
+    };
+    let mut catalogue = Catalogue::new(lab.finder.clone());
+    write(1, 20);
+    for _ in 0..3 {
+        let description = catalogue.ocf("test", "Counted").await.unwrap();
+        assert_eq!(description.version.as_deref(), Some("1"));
+    }
+    write(2, 10);
+    assert_eq!(catalogue.ocf("test", "Counted").await.unwrap().version.as_deref(), Some("2"));
+    assert_eq!(std::fs::read_to_string(&asked).unwrap().lines().count(), 2);
+    let missing = catalogue.ocf("test", "Missing").await.unwrap_err().to_string();
+    assert!(missing.ends_with("test/Missing: No such file or directory"), "{missing}");
+    std::fs::write(&file, "#!/bin/sh\nexit 3\n").unwrap();
+    let failed = catalogue.ocf("test", "Counted").await.unwrap_err().to_string();
+    assert!(failed.ends_with("test/Counted: meta-data action returned error code 3"), "{failed}");
+    std::fs::write(&file, "#!/bin/sh\necho hello\n").unwrap();
+    let nonsense = catalogue.ocf("test", "Counted").await.unwrap_err().to_string();
+    assert!(nonsense.contains("test/Counted: meta-data is not XML"), "{nonsense}");
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::core::{Capabilities, Config, Effect, Event, Fencer, Run};
-use agents::{Description, End, Finder, Verdict, fence, run};
+use agents::{Catalogue, Description, Finder, Verdict, fence, run};
 use messages::core::{EffectId, Service};
 use messages::fencer::{ActionResult, SupportFlags};
 use model::{ExecStatus, ExitCode};
@@ -10,9 +10,6 @@ use shell::{Daemon, Effects, Environment, Outcomes};
 use std::ffi::OsString;
 
 const DAEMON: Daemon = Daemon { service: Service::Fenced, clients_of: &[Service::Based], cluster: true };
-
-/// How long an agent may take to describe itself.
-const DESCRIBE_TIMEOUT_MS: u64 = 10_000;
 
 /// Runs the fencer to its end.
 pub fn main(args: Vec<OsString>) -> ExitCode {
@@ -36,7 +33,7 @@ impl Effects<Fencer> for Agents {
         tokio::spawn(async move {
             let event = match effect {
                 Effect::Run(wanted) => perform(&finder, &wanted).await,
-                Effect::Describe { agent } => Event::Described(describe(&finder, &agent).await),
+                Effect::Describe { agent } => Event::Described(describe(finder, &agent).await),
             };
             outcomes.send(id, event);
         });
@@ -67,17 +64,10 @@ async fn perform(finder: &Finder, wanted: &Run) -> Event {
     Event::Exited { pid: outcome.pid, result }
 }
 
-async fn describe(finder: &Finder, agent: &str) -> Result<Capabilities, String> {
-    let invocation =
-        fence::describe(finder, agent, DESCRIBE_TIMEOUT_MS).map_err(|error| error.to_string())?;
-    let outcome = run::run(&invocation, std::future::pending()).await;
-    if outcome.end != End::Exited(0) {
-        let verdict = fence::verdict(&invocation, &outcome);
-        let code = verdict.rc.value();
-        return Err(verdict.reason.unwrap_or_else(|| format!("metadata returned error code {code}")));
-    }
-    let description = Description::parse(&outcome.stdout).map_err(|error| error.to_string())?;
-    Ok(Capabilities::from(&description))
+/// The core keeps what it has heard, so nothing has to be kept here.
+async fn describe(finder: Finder, agent: &str) -> Result<Capabilities, String> {
+    let description = Catalogue::new(finder).fence(agent).await.map_err(|error| error.to_string())?;
+    Ok(Capabilities::from(&*description))
 }
 
 impl From<&Description> for Capabilities {
