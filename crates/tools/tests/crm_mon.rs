@@ -67,3 +67,33 @@ fn a_file_that_is_not_there_is_an_error_in_every_format() {
     assert_eq!(code, ExitCode::DATAERR);
     assert!(out.contains("<error>crm_mon: Could not read"), "{out}");
 }
+
+#[test]
+fn what_runs_can_be_seen_by_node_and_in_brief() {
+    let folder = tempfile::tempdir().unwrap();
+    let after = folder.path().join("after.xml");
+    let after = after.to_str().unwrap();
+    let simulate: Vec<OsString> =
+        ["crm_simulate", "-QS", "-x", CIB, "-O", after].into_iter().map(OsString::from).collect();
+    let now = WallTime::from_secs(1_800_000_000);
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = tools::crm_simulate::run(&simulate, now, &mut std::io::empty(), &mut out, &mut err);
+    assert_eq!(code, ExitCode::OK);
+
+    let (_, out, _) = monitor(&["-1nD", "-x", after]);
+    let expected = "Node List:\n  * Node one: online:\n    * Resources:\n      * fencing\t(stonith:fence_lab):\t Started\n  \
+                    * Node two: online:\n    * Resources:\n      * address\t(ocf:heartbeat:IPaddr2):\t Started\n      \
+                    * server\t(ocf:heartbeat:apache):\t Started\n";
+    assert_eq!(out, expected);
+    let (_, out, _) = monitor(&["-1brD", "-x", after]);
+    let expected = "Node List:\n  * Online: [ one two ]\n\nFull List of Resources:\n  \
+                    * 0/1\t(ocf:heartbeat:Dummy):\tActive\n  * 1/1\t(stonith:fence_lab):\tActive one\n  \
+                    * Resource Group: web:\n    * 1/1\t(ocf:heartbeat:IPaddr2):\tActive two\n    \
+                    * 1/1\t(ocf:heartbeat:apache):\tActive two\n";
+    assert_eq!(out, expected);
+    let (_, out, _) = monitor(&["-1oD", "-x", after, "--exclude=nodes,resources"]);
+    let expected = "Operations:\n  * Node: one:\n    * fencing: migration-threshold=1000000:\n      * (2) start\n  \
+                    * Node: two:\n    * address: migration-threshold=1000000:\n      * (2) start\n      \
+                    * (3) monitor: interval=\"10000ms\"\n    * server: migration-threshold=1000000:\n      * (2) start\n";
+    assert_eq!(out, expected);
+}

@@ -96,6 +96,9 @@ pub(super) struct Options {
     /// Show resource descriptions
     #[arg(long, help_heading = "Display Options")]
     pub show_description: bool,
+    /// Brief output
+    #[arg(short = 'b', long, help_heading = "Display Options")]
+    pub brief: bool,
     /// Display pending state (always done)
     #[arg(short = 'j', long, hide = true)]
     pub pending: bool,
@@ -180,6 +183,8 @@ impl Options {
             feature_sets: self.show_detail,
             descriptions: self.show_detail || self.show_description,
             clone_detail: self.show_detail,
+            // Only people have to be brief.
+            brief: self.brief && !everything,
             by_node: self.group_by_node,
             resource_only: false,
             timing: self.timing_details,

@@ -2,12 +2,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::resources::{is_active, is_disabled, print_one};
-use super::{Lists, Show, resources};
+use super::{Lists, Show, brief, resources};
 use scheduler::{Cluster, ResourceId};
 
 pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, id: ResourceId, show: Show) -> bool {
     let mut section = lists.section(title(cluster, id, show), false);
-    for &member in &cluster.resource(id).children {
+    let members = &cluster.resource(id).children;
+    if show.brief {
+        section.open(lists);
+        brief::print(lists, cluster, members.iter().copied(), Show { inactive: true, ..show });
+        return section.close(lists);
+    }
+    for &member in members {
         if show.inactive || is_active(cluster, member, false) {
             section.open(lists);
             print_one(lists, cluster, member, show);

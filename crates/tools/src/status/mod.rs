@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 mod bans;
+mod brief;
 mod clone;
 mod failures;
 mod group;
@@ -60,6 +61,8 @@ pub struct Show {
     pub descriptions: bool,
     /// Each instance of a clone, even if there is nothing special about it.
     pub clone_detail: bool,
+    /// Resources counted by their agents.
+    pub brief: bool,
     /// Resources below the nodes they run on.
     pub by_node: bool,
     /// Resources without the nodes they run on.

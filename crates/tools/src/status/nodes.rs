@@ -1,7 +1,7 @@
 //! The list of nodes, and that of their attributes.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use super::{Lists, Show, primitive, summary};
+use super::{Lists, Show, brief, primitive, summary};
 use model::Score;
 use scheduler::{Cluster, Node, NodeId, NodeKind, ResourceId, Variant};
 
@@ -150,10 +150,18 @@ pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer
 }
 
 fn print_with_resources(lists: &mut Lists<'_>, cluster: &Cluster, line: &str, node: NodeId, show: Show) {
+    let mut resources = resources_on(cluster, node).peekable();
+    if show.brief && resources.peek().is_none() {
+        return;
+    }
     lists.begin(line);
     lists.begin("Resources");
-    for id in resources_on(cluster, node) {
-        primitive::print_on_node(lists, cluster, id, show);
+    if show.brief {
+        brief::print(lists, cluster, resources, Show { inactive: false, by_node: true, ..show });
+    } else {
+        for id in resources {
+            primitive::print_on_node(lists, cluster, id, show);
+        }
     }
     lists.end();
     lists.end();

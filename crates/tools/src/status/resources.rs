@@ -3,7 +3,7 @@
 //! Decides: which resources are listed, and where one is said to be. Leaves to the variants' files: a resource's lines.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use super::{Lists, Show, clone, group, primitive};
+use super::{Lists, Show, brief, clone, group, primitive};
 use model::Role;
 use scheduler::{Cluster, NodeId, Resource, ResourceId, Variant};
 
@@ -126,7 +126,15 @@ pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer
     };
     let mut section = lists.section(title, spacer);
     let mut printed = false;
+    let counted = show.brief && !show.by_node;
+    if counted {
+        section.open(lists);
+        printed = brief::print(lists, cluster, cluster.top.iter().copied(), show);
+    }
     for id in listed(cluster, show) {
+        if counted && cluster.resource(id).variant == Variant::Primitive {
+            continue;
+        }
         section.open(lists);
         printed |= print_one(lists, cluster, id, show);
     }

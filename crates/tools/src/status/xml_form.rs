@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::failures;
+use super::history;
 use super::nodes::{self, health};
 use super::primitive::{agent_name, displayed_state, pending_action};
 use super::resources::{is_active, is_disabled, is_promotable, listed, printable_id};
@@ -77,7 +78,10 @@ pub fn status(cluster: &Cluster, sections: Sections, show: Show, daemons: Option
         out.push(Element::new("resources").with_children(all));
     }
     if sections.attributes {
-        out.push(attributes_xml(cluster));
+        out.extend(attributes_xml(cluster));
+    }
+    if sections.operations || sections.fail_counts {
+        out.extend(history::xml(cluster, sections));
     }
     let failed: Vec<Element> = failures::shown(cluster).map(failure_xml).collect();
     if sections.failures && !failed.is_empty() {
@@ -256,7 +260,7 @@ fn primitive_xml(cluster: &Cluster, id: ResourceId, show: Show) -> Element {
     }))
 }
 
-fn attributes_xml(cluster: &Cluster) -> Element {
+fn attributes_xml(cluster: &Cluster) -> Option<Element> {
     let online = cluster.nodes.iter().filter(|node| node.state.online);
     let nodes = online.filter_map(|node| {
         let attributes = nodes::shown_attributes(node)
@@ -264,7 +268,8 @@ fn attributes_xml(cluster: &Cluster) -> Element {
         let out = Element::new("node").with_attr("name", &node.name).with_children(attributes);
         out.first_element().is_some().then_some(out)
     });
-    Element::new("node_attributes").with_children(nodes)
+    let out = Element::new("node_attributes").with_children(nodes);
+    out.first_element().is_some().then_some(out)
 }
 
 fn failure_xml(failed: &FailedOperation) -> Element {
