@@ -111,6 +111,21 @@ fn leftovers_of_an_interrupted_write_do_no_harm() {
 }
 
 #[test]
+fn a_write_that_ended_between_its_renames_is_finished() {
+    let (folder, store) = store();
+    store.write(&numbered(1), WHEN).unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let old_signature = fs::read_to_string(at("cib.xml.sig")).unwrap();
+    store.write(&numbered(2), WHEN).unwrap();
+    // As if the power had gone after the first rename.
+    fs::rename(at("cib.xml.sig"), at("cib.new.sig")).unwrap();
+    fs::write(at("cib.xml.sig"), old_signature).unwrap();
+    let loaded = store.read();
+    assert_eq!((loaded.source, loaded.cib.attr("epoch")), (Source::Live, Some("2")));
+    assert_eq!(loaded.warnings, Vec::<String>::new());
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_named() {
     let store = Store::new("/nonexistent/cib", Profile::V3_0);
     let refusal = store.write(&numbered(1), WHEN).unwrap_err().to_string();

@@ -14,6 +14,9 @@ use xml::{Element, Escaping, Limits, TextPolicy, digest_v1, write_indented};
 
 const LIVE: &str = "cib.xml";
 const SEQUENCE: &str = "cib.last";
+/// What is written under these names gets its real name when it is on the disk.
+const NEW: &str = "cib.new";
+const NEW_SIGNATURE: &str = "cib.new.sig";
 /// Backups are numbered below this, then from 0 again.
 const BACKUPS: u32 = 100;
 
@@ -117,6 +120,7 @@ impl Store {
     pub fn read(&self) -> Loaded {
         let mut warnings = Vec::new();
         let live = self.folder.join(LIVE);
+        self.finish_interrupted(&live);
         let (cib, source) = match self.read_verified(&live) {
             Ok(cib) => (cib, Source::Live),
             Err(error) => {
@@ -195,6 +199,7 @@ impl Store {
     /// Writes a CIB so that it is there after any crash, with the one before as a backup.
     pub fn write(&self, cib: &Element, last_written: &str) -> Result<(), StoreError> {
         let live = self.folder.join(LIVE);
+        self.finish_interrupted(&live);
         match self.read_verified(&live) {
             Ok(_) => self.back_up(&live)?,
             Err(error @ StoreError::Modified { .. }) => return Err(error),
@@ -203,8 +208,8 @@ impl Store {
         let on_disk = on_disk(cib, last_written);
         let text = write_indented(&on_disk);
         let signature = digest_v1(&on_disk, self.escaping());
-        let new_cib = files::write_new(&self.folder, "cib.new", text.as_bytes())?;
-        let new_signature = files::write_new(&self.folder, "cib.new.sig", signature.as_bytes())?;
+        let new_cib = files::write_new(&self.folder, NEW, text.as_bytes())?;
+        let new_signature = files::write_new(&self.folder, NEW_SIGNATURE, signature.as_bytes())?;
         let written = read_cib(&new_cib)?;
         let found = digest_v1(&written, self.escaping());
         if found != signature {
@@ -213,6 +218,18 @@ impl Store {
         files::rename(&new_cib, &live)?;
         files::rename(&new_signature, &files::signature_of(&live))?;
         files::sync_folder(&self.folder)
+    }
+
+    /// A write that ended between its two renames is complete but for the second: the new CIB is there, and so is its
+    /// signature, under the name it was written by.
+    fn finish_interrupted(&self, live: &Path) {
+        let new_signature = self.folder.join(NEW_SIGNATURE);
+        let Ok(signed) = files::read_text(&new_signature) else { return };
+        let fits = read_cib(live).is_ok_and(|cib| digest_v1(&cib, self.escaping()) == signed.trim());
+        // If it cannot be renamed, the file counts as modified, and the backup is used: safe, only older.
+        if fits && files::rename(&new_signature, &files::signature_of(live)).is_ok() {
+            let _ = files::sync_folder(&self.folder);
+        }
     }
 
     fn back_up(&self, live: &Path) -> Result<(), StoreError> {
