@@ -123,11 +123,13 @@ impl Attrd {
 
     /// Nobody writes with another user's permissions but the privileged, who may say whose.
     fn stamp_user(&self, client: ClientId, body: &mut Body) {
-        let Some(credentials) = self.clients.get(&client).filter(|credentials| !credentials.privileged)
-        else {
-            return;
+        let user = match self.clients.get(&client) {
+            Some(credentials) if credentials.privileged => return,
+            Some(credentials) => credentials.user.to_string(),
+            // Nobody can speak before connecting; should it seem so, it may do as little as anybody.
+            None => "#unprivileged".to_owned(),
         };
-        let user = Some(credentials.user.to_string());
+        let user = Some(user);
         match body {
             Body::Update(updates) => updates.iter_mut().for_each(|update| update.user.clone_from(&user)),
             Body::ClearFailure(clear) => clear.user = user,

@@ -677,7 +677,7 @@ fn only_the_privileged_say_whose_permissions_count() {
     let connected =
         Input::ClientConnected { client: other, channel: "attrd", credentials: credentials(false) };
     world.feed(0, connected);
-    for (client, user) in [(CLIENT, "bob"), (other, "alice")] {
+    for (client, user) in [(CLIENT, "bob"), (other, "alice"), (ClientId(99), "#unprivileged")] {
         world.cib.clear();
         let name = format!("by-{user}");
         let update = Update { user: Some("bob".into()), ..Update::set(&name, "1") };
