@@ -4,7 +4,7 @@
 //! (`ipc`), what may be read (the manager).
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use crate::crm_simulate::{SourceError, read_file, with_status};
+use crate::crm_simulate::{SourceError, read_file, read_pipe, with_status};
 use messages::cib::{self, CibMessageError, Command, Reply, option};
 use messages::controller::{Envelope, References};
 use model::{ExitCode, LegacyRc, Profile, WallTime};
@@ -45,10 +45,14 @@ impl LiveError {
     }
 }
 
-/// The CIB: of the file named by `CIB_file` if that is set, else the manager's.
+/// The CIB: of the file named by `CIB_file` (`-`: the standard input) if that is set, else the manager's.
 pub(crate) fn query_cib() -> Result<Element, LiveError> {
     if let Some(file) = std::env::var_os("CIB_file").filter(|file| !file.is_empty()) {
-        let cib = read_file(Path::new(&file)).and_then(with_status);
+        let cib = match file.to_str() {
+            Some("-") => read_pipe(&mut std::io::stdin().lock()),
+            _ => read_file(Path::new(&file)),
+        };
+        let cib = cib.and_then(with_status);
         return cib.map_err(|error| LiveError::File(Box::new(error)));
     }
     let mut client = ipc::blocking::Client::connect("cib_ro", &ipc::ClientOptions::from_environment())?;

@@ -74,7 +74,8 @@ pub(super) fn cib(options: &Options, input: &mut dyn Read) -> Result<Element, So
     with_status(cib)
 }
 
-fn read_pipe(input: &mut dyn Read) -> Result<Element, SourceError> {
+/// Reads a document from a stream.
+pub(crate) fn read_pipe(input: &mut dyn Read) -> Result<Element, SourceError> {
     let path = || PathBuf::from("-");
     let mut bytes = Vec::new();
     let read = input.take(BYTES_MAX).read_to_end(&mut bytes);
