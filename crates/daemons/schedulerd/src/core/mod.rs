@@ -149,7 +149,11 @@ impl Schedulerd {
         let (cluster, issues) = scheduler::unpack(cib, now.wall);
         let transition = self.transition;
         self.transition = self.transition.checked_add(1).unwrap_or(1);
-        let options = scheduler::Options { profile: self.config.profile, transition_id: transition, ..scheduler::Options::default() };
+        let options = scheduler::Options {
+            profile: self.config.profile,
+            transition_id: transition,
+            ..scheduler::Options::default()
+        };
         let schedule = scheduler::schedule(&cluster, &options);
         for issue in &issues {
             self.log_issue(issue);
@@ -245,7 +249,8 @@ impl Schedulerd {
 /// Whether a node is to be fenced, which is worth keeping the input for longer.
 fn fences(graph: &TransitionGraph) -> bool {
     let mut actions = graph.synapses.iter().flat_map(|synapse| &synapse.actions);
-    actions.any(|action| action.identity.kind == ActionKind::Cluster && action.identity.operation == "stonith")
+    actions
+        .any(|action| action.identity.kind == ActionKind::Cluster && action.identity.operation == "stonith")
 }
 
 impl Core for Schedulerd {
