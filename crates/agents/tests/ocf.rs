@@ -140,6 +140,22 @@ async fn an_agent_that_hangs_is_killed_with_all_it_started() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_written_is_named_and_no_reason_to_stop_halfway() {
+    let lab = Lab::new();
+    // The folder of the state does not exist yet: a slow look must not stumble over that.
+    let state = lab.path("not/yet/state").to_string_lossy().into_owned();
+    let slow = [("op_sleep", "1"), ("state", state.as_str())];
+    assert_eq!(lab.act(DUMMY, "monitor", &slow).await, done(OcfCode::NOT_RUNNING));
+    // A folder stands where the file should be.
+    let taken = lab.path("taken");
+    std::fs::create_dir_all(taken.join("state/x")).unwrap();
+    let verdict = lab.act(PROCESS, "start", &[("command", "sleep 1"), ("pidfile", "/proc/no/pid")]).await;
+    assert_eq!(verdict, failed(OcfCode::UNKNOWN_ERROR, "cannot write the pid file /proc/no/pid"));
+    let verdict = lab.act(DUMMY, "stop", &[("state", &taken.join("state").to_string_lossy())]).await;
+    assert!(verdict.reason.is_some_and(|reason| reason.starts_with("cannot remove the state file")));
+}
+
+#[tokio::test]
 async fn what_is_no_agent_is_refused_with_its_name() {
     let lab = Lab::with_agent("NotExecutable", "#!/bin/sh\nexit 0\n", 0o644);
     let missing = lab.act(("test", "Missing"), "start", &[]).await;
@@ -286,7 +302,7 @@ async fn a_pid_file_from_before_the_machine_was_started_says_nothing() {
 async fn process_says_why_it_cannot() {
     let lab = Lab::new();
     let verdict = lab.act(PROCESS, "start", &[("command", "/no/such/program")]).await;
-    assert_eq!(verdict, failed(OcfCode::UNKNOWN_ERROR, "process ended at once: /no/such/program"));
+    assert_eq!(verdict, failed(OcfCode::UNKNOWN_ERROR, "command ended at once: /no/such/program"));
     let verdict = lab.act(PROCESS, "start", &[]).await;
     assert_eq!(verdict, failed(OcfCode::NOT_CONFIGURED, "parameter 'command' is not set"));
 }
