@@ -95,7 +95,7 @@ pub(super) struct Options {
     /// normally stop at the failed action. Save the result with --save-output and re-run with --xml-file
     #[arg(short = 'F', long, value_name = "OPSPEC", help_heading = "Synthetic Cluster Events")]
     pub op_fail: Vec<String>,
-    /// Set date/time (ISO 8601 format, see https://en.wikipedia.org/wiki/ISO_8601)
+    /// Set date/time (ISO 8601 format, such as 2026-01-31 12:30:00Z)
     #[arg(short = 't', long, value_name = "DATETIME", help_heading = "Synthetic Cluster Events")]
     pub set_datetime: Option<String>,
     /// Set to '1' (or 'true') to indicate cluster has quorum
