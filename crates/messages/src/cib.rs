@@ -42,6 +42,38 @@ pub mod option {
 /// The notification that carries a patch for every change.
 pub const DIFF_NOTIFY: &str = "cib_diff_notify";
 
+/// Clients after whose changes the status still says what is so: the cluster's own daemons, and tools that have the
+/// daemons change it. After those of any other, the daemons write what they know again.
+pub const SAFE_CLIENTS: &[&str] = &[
+    "attrd",
+    "pacemaker-attrd",
+    "pacemaker-based",
+    "cib",
+    "cib_ro",
+    "cib_rw",
+    "cib_shm",
+    "pacemaker-controld",
+    "crmd",
+    "dc",
+    "tengine",
+    "pacemaker-execd",
+    "pacemaker-remoted",
+    "lrmd",
+    "pacemaker-fenced",
+    "stonith-ng",
+    "stonithd",
+    "pacemakerd",
+    "pacemaker-schedulerd",
+    "pengine",
+    "attrd_updater",
+    "crm_attribute",
+    "crm_node",
+    "crm_resource",
+    "crm_ticket",
+    "controld",
+    "fenced",
+];
+
 /// A command of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Command {

@@ -35,10 +35,12 @@ use cib_calls::{CibReply, Purpose};
 use context::Context;
 use dc::{Phase, Scheduling};
 use election::Election;
+use messages::cib::SAFE_CLIENTS;
 use messages::controller::Envelope;
 use messages::core::{ClusterNode, Core, Input, Level, Output, Service};
-use model::{ExitCode, Instant, LegacyRc, Now, Profile};
+use model::{ExitCode, FeatureSet, Instant, LegacyRc, Now, Profile};
 use options::Options;
+use peers::Facets;
 use routing::Origin;
 use state::{Signal, State};
 use xml::Element;
@@ -241,8 +243,41 @@ impl Controld {
         if diff.is_some_and(|diff| diff.elements_named("change").any(touches_options)) {
             self.cx.read_options();
         }
+        self.watch_strangers(notification, diff);
         if let Some(dc) = self.state.dc() {
             dc.cib_changed(&mut self.cx, notification);
+        }
+    }
+
+    /// Whoever is not of the cluster may have written anything about its nodes, or wiped it out: the DC writes it again,
+    /// and gathers everybody's history anew.
+    fn watch_strangers(&mut self, notification: &Element, diff: Option<&Element>) {
+        let client = notification.attr("cib_clientname");
+        let safe = client.is_some_and(|name| SAFE_CLIENTS.contains(&name));
+        let leads = matches!(self.state, State::Dc(_));
+        // Older CIB managers do not say who it was.
+        let unknown = client.is_none() && self.cx.feature_set() < FeatureSet::new(3, 18, 0);
+        if safe || unknown || !leads {
+            return;
+        }
+        let touches = |change: &Element| {
+            let path = change.attr("path").unwrap_or_default();
+            let created = change.first_element().map_or("", Element::name);
+            let inside = |root: &str| {
+                path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            inside("/cib/status")
+                || inside("/cib/configuration/nodes")
+                || (path == "/cib" && matches!(created, "status" | "configuration"))
+                || (path == "/cib/configuration" && created == "nodes")
+        };
+        if diff.is_some_and(|diff| diff.elements_named("change").any(touches)) {
+            let client = client.unwrap_or("(unidentified client)");
+            let text =
+                format!("Populating nodes and starting an election after an event triggered by {client}");
+            self.cx.log(Level::Notice, text);
+            self.cx.write_nodes(Facets::ALL, true, "do_cib_updated");
+            self.cx.raise_first(Signal::Election);
         }
     }
 

@@ -185,6 +185,30 @@ fn a_change_of_the_configuration_while_acting_leads_to_another_plan() {
 }
 
 #[test]
+fn what_strangers_write_about_nodes_is_set_right() {
+    let mut world = idle_cluster();
+    let wipe = messages::cib::Command::new("cib_erase", 1, messages::cib::option::NONE).to_xml();
+    assert!(world.change(&wipe, "cibadmin").is_ok());
+    world.run_for(Duration::from_secs(5));
+    assert_eq!(world.states(), ["S_IDLE", "S_NOT_DC", "S_NOT_DC"], "{:#?}", world.tail());
+    for index in 0..3 {
+        assert_eq!(world.node_state(index).unwrap().attr("join"), Some("member"));
+    }
+    assert!(world.history(0, "web", "web_last_0").is_some());
+    assert_eq!(world.executed.iter().filter(|line| line.contains("web_start_0")).count(), 1);
+    assert!(world.fenced.is_empty());
+
+    // The same by a tool that knows what it does is no reason for an election.
+    let plans = world.plans;
+    let votes = |world: &World| world.log.iter().filter(|(_, _, text)| text.contains("Election won")).count();
+    let before = votes(&world);
+    world.modify_as("crm_attribute", "nodes", "<nodes><node id='2' uname='n2' description='x'/></nodes>");
+    assert_eq!((votes(&world), world.plans), (before, plans + 1));
+    world.modify_as("cibadmin", "nodes", "<nodes><node id='2' uname='n2' description='y'/></nodes>");
+    assert_eq!(votes(&world), before + 1);
+}
+
+#[test]
 fn a_node_asks_for_leave_is_emptied_and_ends() {
     let mut world = idle_cluster();
     world.input(0, Input::Shutdown);

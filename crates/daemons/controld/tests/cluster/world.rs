@@ -303,7 +303,7 @@ impl World {
                     Err(refusal) => (refusal.rc(), None),
                 }
             }
-            _ => (self.change(message), None),
+            _ => (self.change(message, "crmd"), None),
         };
         let reply = CibReply {
             op: message.attr("cib_op").unwrap().to_owned(),
@@ -318,7 +318,7 @@ impl World {
     }
 
     /// Changes the CIB of all nodes, and tells all of them.
-    pub fn change(&mut self, message: &Element) -> LegacyRc {
+    pub fn change(&mut self, message: &Element, client: &str) -> LegacyRc {
         let request = cib::Request::from_message(message).unwrap();
         let context = cib::Context {
             profile: Profile::V3_0,
@@ -333,7 +333,7 @@ impl World {
                         op: message.attr("cib_op").unwrap().to_owned(),
                         rc: LegacyRc::OK,
                         client_id: None,
-                        client_name: None,
+                        client_name: Some(client.to_owned()),
                         call_id: None,
                         origin: None,
                         patch,
@@ -354,11 +354,16 @@ impl World {
         }
     }
 
-    /// What an administrator does.
+    /// What a daemon of the cluster would write.
     pub fn modify(&mut self, section: &str, data: &str) {
+        self.modify_as("crmd", section, data);
+    }
+
+    /// What an administrator does.
+    pub fn modify_as(&mut self, client: &str, section: &str, data: &str) {
         let data = xml::parse(data).unwrap();
         let command = CibCommand::new("cib_modify", 1, messages::cib::option::CAN_CREATE);
-        let rc = self.change(&command.section(section).data(data).to_xml());
+        let rc = self.change(&command.section(section).data(data).to_xml(), client);
         assert!(rc.is_ok(), "{:?}", self.tail());
         self.settle();
     }
@@ -479,7 +484,7 @@ impl World {
             Body::PeerRemove { host: Some(host), .. } => {
                 let xpath = format!("//node_state[@uname='{host}']/transient_attributes");
                 let delete = CibCommand::new("cib_delete", 1, messages::cib::option::XPATH);
-                self.change(&delete.section(&xpath).to_xml());
+                self.change(&delete.section(&xpath).to_xml(), "attrd");
             }
             _ => {}
         }
@@ -504,7 +509,7 @@ impl World {
             .with_child(attributes);
         let command = CibCommand::new("cib_modify", 1, messages::cib::option::CAN_CREATE);
         let data = Element::new("status").with_child(state);
-        self.change(&command.section("status").data(data).to_xml());
+        self.change(&command.section("status").data(data).to_xml(), "attrd");
     }
 
     fn schedulerd(&mut self, index: usize, message: &Element) -> Option<Element> {
