@@ -3,7 +3,7 @@
 //! [`Fencer`] hears clients and peers. What follows is in files of their own: the devices of this node (`device`,
 //! `devices`) from the CIB (`configuration`, `cib`) and from clients; what is done with them here (`jobs`), which of them
 //! can fence somebody (`search`); operations of the whole cluster, from the request to the broadcast of their outcome
-//! (`operation`, `fencing`), with levels (`topology`); what was fenced (`history`).
+//! (`operation`, `fencing`, `outcome`), with levels (`topology`); what was fenced (`history`).
 //!
 //! Everything between fencers goes through the cluster's messages, to this node itself, too: so all nodes record the same.
 // SPDX-License-Identifier: GPL-2.0-or-later
@@ -16,6 +16,7 @@ mod fencing;
 mod history;
 mod jobs;
 mod operation;
+mod outcome;
 mod search;
 mod timers;
 mod topology;
