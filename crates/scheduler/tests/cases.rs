@@ -4,10 +4,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may
 
+mod damage;
+
+use damage::{Numbers, damage};
 use scheduler::{Cluster, ConfigIssue, Options, Schedule};
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use xml::{Element, Node};
+use xml::Element;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
@@ -92,68 +95,9 @@ fn same_input_same_bytes() {
     }
 }
 
-/// A generator of numbers that are always the same.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % below.max(1)
-    }
-}
-
-const ODD_VALUES: [&str; 14] = [
-    "",
-    "-1",
-    "99999999999999999999",
-    "INFINITY",
-    "-INFINITY",
-    "true",
-    "false",
-    "n1",
-    "web",
-    "g",
-    "stop",
-    "P1Y",
-    "ä:0",
-    "web_start_0",
-];
-
-/// Changes something somewhere: an attribute's value, a missing attribute, a missing or doubled element.
-fn damage(element: &mut Element, numbers: &mut Numbers) {
-    let children = element.children().len();
-    if children > 0 && numbers.next(4) > 0 {
-        let index = numbers.next(children);
-        match numbers.next(12) {
-            0 => {
-                element.children_mut().remove(index);
-            }
-            1 => {
-                let copy: Node = element.children()[index].clone();
-                element.children_mut().push(copy);
-            }
-            _ => {
-                if let Some(child) = element.element_at_mut(index) {
-                    damage(child, numbers);
-                }
-            }
-        }
-        return;
-    }
-    let attributes = element.attributes().len();
-    if attributes > 0 {
-        let name = element.attributes()[numbers.next(attributes)].name().clone();
-        if numbers.next(3) == 0 {
-            element.remove_attr(&name);
-        } else {
-            element.set_attr(name, ODD_VALUES[numbers.next(ODD_VALUES.len())]);
-        }
-    }
-}
-
 #[test]
 fn no_cib_makes_it_panic() {
-    let mut numbers = Numbers(1);
+    let mut numbers = Numbers::new(1);
     for name in names() {
         let cib = read(&name);
         for _ in 0..300 {

@@ -6,6 +6,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may
 
+mod damage;
+
+use damage::{Numbers, damage};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -126,4 +129,25 @@ fn cases_match() {
     }
     println!("graph {graph}, dot {dot}, scores {scores}, all three {all}");
     assert!(all >= FLOOR, "{all} cases match, {FLOOR} did before");
+}
+
+#[test]
+#[ignore = "needs the corpus, which is not part of this project"]
+fn damaged_cases_do_no_harm() {
+    let corpus = corpus();
+    let cases = std::fs::read_to_string(corpus.join("cases.tsv")).unwrap();
+    let mut numbers = Numbers::new(7);
+    for name in cases.lines().filter_map(|line| line.split('\t').next()) {
+        let text = std::fs::read_to_string(corpus.join(format!("xml/{name}.xml"))).unwrap();
+        let cib = xml::parse(&text).unwrap();
+        for _ in 0..10 {
+            let mut damaged = cib.clone();
+            for _ in 0..=numbers.next(20) {
+                damage(&mut damaged, &mut numbers);
+            }
+            let (cluster, _) = scheduler::unpack(&damaged, model::WallTime::from_secs(1_500_000_000));
+            let schedule = scheduler::schedule(&cluster, &scheduler::Options::default());
+            assert_eq!(schedule.placements.len(), cluster.resources.len(), "{name}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ mod fence;
 mod graph;
 pub(crate) mod order;
 mod probes;
+mod relate;
 pub(crate) mod utilization;
 
 use crate::schedule::{Options, Placement, Schedule};

@@ -64,7 +64,7 @@ impl Cluster {
         for index in 0..self.resource(group).children.len() {
             let member = self.resource(group).children[index];
             if let Some(action) = self.find_first_action(member, &task, node) {
-                change |= self.update_ordered(first, action, node, filter);
+                change |= self.update_ordered(first, action, filter);
             }
         }
         change
