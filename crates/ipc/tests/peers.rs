@@ -277,7 +277,7 @@ async fn serve(options: ServerOptions, ready: &std::sync::mpsc::Sender<()>) {
 /// Our client talks to C's server, by sockets; and says clearly what it cannot do.
 fn debians_executor_serves_us() {
     // What it writes is gone with the namespace.
-    for folder in ["/run", "/var/log", "/var/lib/pacemaker"] {
+    for folder in ["/run", "/var/log", "/var/lib/pacemaker", "/dev/shm"] {
         assert!(Command::new("mount").args(["-t", "tmpfs", "none", folder]).status().unwrap().success());
     }
     std::fs::create_dir_all("/run/crm").unwrap();
