@@ -18,7 +18,7 @@ use std::time::Instant;
 /// Where the number of cases that must match is kept, below the workspace's root.
 const FLOOR: &str = "xtask/conformance.floor";
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub struct Options {
     /// Show how these cases differ, instead of counting all
     names: Vec<String>,

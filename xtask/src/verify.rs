@@ -1,7 +1,7 @@
 //! `verify` reads, `fix` writes.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use crate::{arrows, cargo, check, purity, root};
+use crate::{arrows, cargo, check, conformance, purity, root};
 use anyhow::Result;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -41,6 +41,8 @@ pub fn run(options: &Options) -> Result<()> {
     if !options.quick {
         step("tests");
         check(cargo().args(["test", "--quiet", "--workspace", "--locked"]))?;
+        step("conformance");
+        conformance::run(&conformance::Options::default())?;
     }
     println!("verify: all is well");
     Ok(())

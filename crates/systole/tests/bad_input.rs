@@ -45,7 +45,8 @@ fn bad_agents_and_bad_documents_disturb_nobody() {
 
 /// Each bad resource is shown with what was wrong with it, and the log has the words for it.
 fn agents_are_named(town: &Town) -> Result<()> {
-    let shown = [("* missing\t", "Not installed"), ("* failing start", "/bin/false"), ("* hanging ", "within 1s")];
+    let shown =
+        [("* missing\t", "Not installed"), ("* failing start", "/bin/false"), ("* hanging ", "within 1s")];
     for (start, word) in shown {
         let look = || town.cluster.ask("n1", "crm_mon", &["-1", "--inactive"]);
         wait_for(&format!("a line {start:?} with {word:?}"), PATIENCE, || {
@@ -54,7 +55,8 @@ fn agents_are_named(town: &Town) -> Result<()> {
         .with_context(|| look().unwrap_or_default())?;
     }
     let log = std::fs::read_to_string(town.cluster.layout().log("n1"))?;
-    let named = log.lines().any(|line| line.contains("missing") && line.contains("no-such-agent: No such file"));
+    let named =
+        log.lines().any(|line| line.contains("missing") && line.contains("no-such-agent: No such file"));
     ensure!(named, "the log of n1 does not say which agent is missing");
     for (node, shop) in town.cluster.nodes().iter().zip(&town.shops) {
         ensure!(shop.served_by().as_deref() == Some(node), "{} does not answer", shop.name());
