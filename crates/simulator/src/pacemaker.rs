@@ -40,7 +40,7 @@ impl Physics for Machines {
         match effect.downcast::<fenced::core::Effect>() {
             Ok(effect) => self.fence_agent(now, *effect),
             // A daemon whose effects nobody carries out would wait for ever, and the test with it.
-            Err(_) => panic!("{service:?} wants something that the simulation does not know"),
+            Err(_) => unreachable!("{service:?} wants something that the simulation does not know"),
         }
     }
 

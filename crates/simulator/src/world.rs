@@ -261,13 +261,12 @@ impl<P: Physics> World<P> {
     fn count_traffic(&mut self) {
         let second = self.clock.as_secs();
         self.traffic = if self.traffic.0 == second { (second, self.traffic.1 + 1) } else { (second, 1) };
-        if self.traffic.1 > STORM {
-            let last = &self.record[self.record.len().saturating_sub(40)..];
-            panic!(
-                "more than {STORM} inputs within second {second}; the end of the record:\n{}",
-                last.join("\n")
-            );
-        }
+        let last = || self.record[self.record.len().saturating_sub(40)..].join("\n");
+        assert!(
+            self.traffic.1 <= STORM,
+            "more than {STORM} inputs in second {second}; the record ends:\n{}",
+            last()
+        );
     }
 
     fn feed(&mut self, to: Place, incarnation: u64, input: Input<AnyEvent>) {

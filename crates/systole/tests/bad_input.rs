@@ -1,5 +1,6 @@
 //! What users, disks and agents get wrong: a clear word about it, and the rest of the cluster goes on.
 // SPDX-License-Identifier: GPL-2.0-or-later
+#![allow(clippy::panic, clippy::expect_used)] // a test may
 
 mod common;
 
@@ -28,10 +29,12 @@ const TROUBLE: &str = r#"
 </primitive>
 "#;
 
+type Check = fn(&Town) -> Result<()>;
+
 #[test]
 fn bad_agents_and_bad_documents_disturb_nobody() {
     let town = Town::new(TROUBLE).expect("the services run whatever the other resources do");
-    let checks: [(&str, fn(&Town) -> Result<()>); 3] = [
+    let checks: [(&str, Check); 3] = [
         ("agents", agents_are_named),
         ("documents", documents_are_refused),
         ("switch", a_worn_switch_is_tried_again),

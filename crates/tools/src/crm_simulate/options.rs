@@ -1,5 +1,6 @@
 //! The command line.
 // SPDX-License-Identifier: GPL-2.0-or-later
+#![allow(rustdoc::bare_urls)] // these comments are also the help, where brackets around an address would show
 
 use clap::{ArgAction, Parser};
 use std::ffi::OsString;
