@@ -18,6 +18,9 @@ use model::{ExecStatus, ExitCode, Instant, OcfCode, Score, TransitionKey};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+/// How much longer than the fencer's own limits its answer is waited for.
+const FENCER_SLACK: Duration = Duration::from_secs(30);
+
 /// A fencing that was asked for.
 #[derive(Clone, Debug)]
 struct FenceCall {
@@ -394,7 +397,10 @@ impl Dc {
         let timeout_s32 = u32::try_from(timeout_s).unwrap_or(u32::MAX);
         let command =
             Command::new(Request::Fence(fence), call, flags | options::TIMEOUT_UPDATES, timeout_s32);
-        let patience = Duration::from_secs(timeout_s.saturating_add(u64::try_from(delay_s).unwrap_or(0)));
+        // The fencer answers in time by itself, unless something is wrong with it. How long it really needs depends on
+        // its devices and levels, which it may or may not tell.
+        let delay = u64::try_from(delay_s).unwrap_or(0);
+        let patience = Duration::from_secs(timeout_s.saturating_mul(3).saturating_add(delay)) + FENCER_SLACK;
         let fence_call = FenceCall {
             key: self.key_of(cx, id, OcfCode::OK),
             target: node.name.clone(),
