@@ -3,8 +3,8 @@
 //! Decides: placement, actions, their order, fencing. Given: a CIB, the time, options. Leaves to others: getting the
 //! CIB, carrying the graph out, showing any of it. No I/O, no clock, no randomness: same input, same bytes.
 //!
-//! Two steps. [`unpack`] reads the CIB into a [`Cluster`]: nodes and resources in arenas, their configuration and the
-//! state their history tells. [`schedule`] plans over it and returns a [`Schedule`]. A `Cluster` never changes, so it
+//! Two steps. [`unpack()`] reads the CIB into a [`Cluster`]: nodes and resources in arenas, their configuration and the
+//! state their history tells. [`schedule()`] plans over it and returns a [`Schedule`]. A `Cluster` never changes, so it
 //! can be shown, scheduled with other options, or compared, at no cost.
 // SPDX-License-Identifier: GPL-2.0-or-later
 

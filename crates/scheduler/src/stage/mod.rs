@@ -18,7 +18,7 @@ use crate::schedule::{Options, Placement, Schedule};
 use crate::{Cluster, ScoreLine};
 use std::sync::Arc;
 
-/// Plans; see [`crate::schedule`].
+/// Plans; see [`crate::schedule()`].
 pub(crate) fn run(cluster: &Cluster, options: &Options) -> Schedule {
     let mut work = cluster.clone();
     work.sanitized = options.sanitized;

@@ -27,7 +27,7 @@ use xml::Element;
 /// How many of the latest issues are looked at to see whether a new one is new.
 const ISSUES_COMPARED: usize = 64;
 
-/// Reads a CIB; see [`crate::unpack`].
+/// Reads a CIB; see [`crate::unpack()`].
 pub fn unpack(cib: &Element, now: WallTime) -> (Cluster, Vec<ConfigIssue>) {
     let mut cluster = Cluster::empty(cib.clone(), now);
     cluster.unpack_options();
