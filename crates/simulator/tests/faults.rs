@@ -101,6 +101,7 @@ impl Run {
     fn note(&mut self, what: &str) {
         let at = self.world.now().instant;
         self.plan.push(format!("{at:?} {what}"));
+        eprintln!("{at:?} {what}");
     }
 
     fn one_fault(&mut self) {

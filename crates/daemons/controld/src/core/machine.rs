@@ -280,6 +280,11 @@ impl Controld {
         self.cx.shutting_down = true;
         self.enter(State::Stopping, "I_STOP");
         self.cx.cancel_all_recurring();
+        let pending = self.cx.executor.pending();
+        if pending > 0 {
+            let text = format!("{pending} pending executor operations at shutdown... waiting");
+            self.cx.log(Level::Info, text);
+        }
         self.stop_when_quiet();
     }
 
@@ -288,10 +293,7 @@ impl Controld {
         if !matches!(self.state, State::Stopping) {
             return;
         }
-        let pending = self.cx.executor.pending();
-        if pending > 0 {
-            let text = format!("{pending} pending executor operations at shutdown... waiting");
-            self.cx.log(Level::Info, text);
+        if self.cx.executor.pending() > 0 {
             return;
         }
         let active = self.cx.executor.active_resources();

@@ -228,6 +228,31 @@ fn a_node_asks_for_leave_is_emptied_and_ends() {
 }
 
 #[test]
+fn a_controller_waits_for_its_last_operation_before_it_ends() {
+    let mut world = World::new(&["n1", "n2"], Box::new(for_one_resource));
+    world.silent.insert("n2".into());
+    world.boot_all();
+    world.run_for(Duration::from_secs(25));
+    assert_eq!(world.executed.last().unwrap(), "n2 web_monitor_0");
+    let order = Envelope::request("do_shutdown", "x".into(), "crmd", "tengine").to_host("n2");
+    let message = order.to_xml("test", model::FeatureSet::new(3, 20, 5));
+    let from = world.nodes[0].node.clone();
+    world.input(1, Input::ClusterMessage { from, message });
+    world.run_for(Duration::from_secs(1));
+    assert_eq!((world.states()[1], world.nodes[1].exit), ("S_STOPPING", None));
+
+    let key = world.history(1, "web", "web_last_0").unwrap().attr("transition-key").unwrap().to_owned();
+    let end = format!(
+        "<lrmd_notify lrmd_op='lrmd_rsc_exec' lrmd_callid='1' lrmd_exec_rc='7' lrmd_exec_op_status='0' \
+         lrmd_rsc_id='web' lrmd_rsc_action='monitor' lrmd_rsc_interval='0' lrmd_rsc_userdata_str='{key}'/>"
+    );
+    let message = xml::parse(&end).unwrap();
+    world.input(1, Input::ServiceEvent { service: Service::Execd, message });
+    assert_eq!(world.nodes[1].exit, Some(ExitCode::FATAL), "nobody here had asked for leave");
+    assert!(world.has_logged("Result of probe operation for web on n2: Not running"));
+}
+
+#[test]
 fn who_hears_of_its_own_fencing_stops_for_good() {
     let mut world = idle_cluster();
     let notice = "<notify t='st_notify' subt='st_notify_fence' st_op='st_notify_fence' rc-code='0' op-status='0'>\
