@@ -101,6 +101,11 @@ impl CibCalls {
         self.open.retain(|_, (purpose, _)| !matches!(purpose, Purpose::Generation { .. }));
     }
 
+    /// Whatever comes of syncs that were begun before no longer matters.
+    pub fn forget_syncs(&mut self) {
+        self.open.retain(|_, (purpose, _)| !matches!(purpose, Purpose::Sync { .. }));
+    }
+
     pub fn disconnected(&mut self) {
         *self = CibCalls { configured: self.configured, ..CibCalls::default() };
     }
@@ -199,6 +204,7 @@ impl Context {
 
     /// Makes a node send its CIB to all.
     pub fn cib_sync_from(&mut self, host: &str) {
+        self.cib.forget_syncs();
         let command = Command::new("cib_sync", self.next_call(), option::NONE).host(host);
         self.cib_send(&command, Purpose::Sync { from: host.to_owned() });
     }

@@ -27,6 +27,7 @@ impl Dc {
         }
         self.join.best = None;
         self.join.have_cib = false;
+        cx.cib.forget_syncs();
         cx.leader = None;
         for name in names(cx) {
             self.offer(cx, &name, false);
@@ -184,6 +185,16 @@ impl Dc {
                 done
             }
             _ => false,
+        }
+    }
+
+    /// The node with the best CIB is gone before that was everywhere: the others have to be compared anew.
+    pub fn lose_best(&mut self, cx: &mut Context, name: &str) {
+        let was_best = self.join.best.as_ref().is_some_and(|(best, _)| best.eq_ignore_ascii_case(name));
+        if self.phase.is_joining() && !self.join.have_cib && was_best {
+            self.join.best = None;
+            cx.cib.forget_syncs();
+            cx.raise_first(Signal::ElectionWon);
         }
     }
 

@@ -94,6 +94,7 @@ impl Controld {
             self.cx.raise_first(Signal::NodeJoin(None));
         }
         if gone {
+            dc.lose_best(&mut self.cx, &name);
             match dc.down_event(&peer.id()) {
                 // Written when the fencer says so.
                 Some((_, operation)) if operation == "stonith" => {}
