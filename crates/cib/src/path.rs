@@ -1,31 +1,14 @@
-//! Places in a tree, as positions among all children; and changes there that copy only the way to them.
+//! Finding places in a tree, as positions among all children.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use xml::{Element, Node};
+use xml::Element;
 
 /// A place: the position of a child (comments count), of its child, and so on. Empty is the root.
 pub(crate) type Path = Vec<usize>;
 
-/// The element at a place.
-pub(crate) fn at<'a>(root: &'a Element, path: &[usize]) -> Option<&'a Element> {
-    path.iter().try_fold(root, |element, &index| element.children().get(index)?.element())
-}
-
-/// The element at a place, to be changed.
-pub(crate) fn at_mut<'a>(root: &'a mut Element, path: &[usize]) -> Option<&'a mut Element> {
-    path.iter().try_fold(root, |element, &index| element.element_at_mut(index))
-}
-
 /// Puts an element in place of what is there.
 pub(crate) fn put(root: &mut Element, path: &[usize], new: Element) -> bool {
-    at_mut(root, path).map(|element| *element = new).is_some()
-}
-
-/// Removes what is at a place (not the root).
-pub(crate) fn remove(root: &mut Element, path: &[usize]) -> Option<Node> {
-    let (&last, parent) = path.split_last()?;
-    let parent = at_mut(root, parent)?;
-    (last < parent.children().len()).then(|| parent.children_mut().remove(last))
+    root.at_mut(path).map(|element| *element = new).is_some()
 }
 
 /// The first place (document order) that child names lead to.

@@ -35,7 +35,7 @@ pub fn section_names() -> impl Iterator<Item = &'static str> {
 /// A section of a CIB; the root for `None`. `None` if the name is not known or the section is not there.
 pub fn find_section<'a>(cib: &'a Element, section: Option<&str>) -> Option<&'a Element> {
     let path = locate(cib, section)?;
-    path::at(cib, &path)
+    cib.at(&path)
 }
 
 /// Where a section is.

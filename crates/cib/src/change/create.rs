@@ -4,7 +4,6 @@
 use super::merge::Values;
 use super::modify::in_section;
 use super::required_input;
-use crate::path;
 use crate::section::locate;
 use crate::{Refusal, Request};
 use xml::{Element, Node};
@@ -21,7 +20,7 @@ pub(super) fn create(cib: &Element, request: &Request) -> Result<Element, Refusa
     let unknown = || Refusal::UnknownSection(section.to_owned());
     let place = locate(cib, Some(section)).ok_or_else(unknown)?;
     let mut new = cib.clone();
-    let parent = path::at_mut(&mut new, &place).ok_or_else(unknown)?;
+    let parent = new.at_mut(&place).ok_or_else(unknown)?;
     if input.name() == section {
         for child in input.children() {
             add(parent, child)?;

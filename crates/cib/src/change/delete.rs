@@ -27,7 +27,7 @@ pub(super) fn delete(cib: &Element, request: &Request) -> Result<Element, Refusa
 
 /// The first below the place, never the place itself.
 fn remove_first(cib: &mut Element, place: &[usize], search: &Element) {
-    let Some(root) = path::at(cib, place) else { return };
+    let Some(root) = cib.at(place) else { return };
     let has_all = |element: &Element| {
         element.name() == search.name()
             && search.attributes().iter().all(|wanted| {
@@ -35,7 +35,7 @@ fn remove_first(cib: &mut Element, place: &[usize], search: &Element) {
             })
     };
     if let Some(below) = path::first_below(root, &has_all) {
-        path::remove(cib, &[place, &below].concat());
+        cib.remove_at(&[place, &below].concat());
     }
 }
 
@@ -54,7 +54,7 @@ fn at_xpath(cib: &Element, request: &Request) -> Result<Element, Refusal> {
         if found.path.is_empty() {
             return Err(Refusal::WholeCib(xpath.to_owned()));
         }
-        path::remove(&mut new, &found.path);
+        new.remove_at(&found.path);
     }
     Ok(new)
 }

@@ -33,17 +33,17 @@ pub(super) fn in_section(
         Some(place) => place,
         None => add_section(&mut new, section)?,
     };
-    let root = path::at(&new, &place).ok_or_else(|| not_found(request, "the section"))?.clone();
+    let root = new.at(&place).ok_or_else(|| not_found(request, "the section"))?.clone();
     match path::first_from(&root, &|element| same(element, input)) {
         Some(below) => {
-            let target = path::at(&root, &below).ok_or_else(|| not_found(request, &described(input)))?;
+            let target = root.at(&below).ok_or_else(|| not_found(request, &described(input)))?;
             if let Some(merged) = merged(target, input, values) {
                 place.extend(below);
                 path::put(&mut new, &place, merged);
             }
         }
         None if request.options.has(CallOptions::CAN_CREATE) => {
-            if let Some(element) = path::at_mut(&mut new, &place) {
+            if let Some(element) = new.at_mut(&place) {
                 element.push(input.clone());
             }
         }
@@ -62,7 +62,7 @@ fn add_section(cib: &mut Element, section: Option<&str>) -> Result<Path, Refusal
     let unknown = || Refusal::UnknownSection(name.to_owned());
     let (last, parents) = section_path(name).and_then(|names| names.split_last()).ok_or_else(unknown)?;
     let parent = path::by_names(cib, parents).ok_or_else(unknown)?;
-    path::at_mut(cib, &parent).ok_or_else(unknown)?.push(Element::new(*last));
+    cib.at_mut(&parent).ok_or_else(unknown)?.push(Element::new(*last));
     locate(cib, section).ok_or_else(unknown)
 }
 
@@ -75,12 +75,12 @@ fn at_xpath(cib: &Element, request: &Request, input: &Element, values: Values) -
     let mut new = cib.clone();
     let mut missed = false;
     for place in found.iter().filter(|found| found.attribute.is_none()).map(|found| &found.path) {
-        let Some(root) = path::at(&new, place).cloned() else { continue };
+        let Some(root) = new.at(place).cloned() else { continue };
         let Some(below) = path::first_from(&root, &|element| same(element, input)) else {
             missed = true;
             continue;
         };
-        let merged = path::at(&root, &below).and_then(|target| merged(target, input, values));
+        let merged = root.at(&below).and_then(|target| merged(target, input, values));
         if let Some(merged) = merged {
             path::put(&mut new, &[place.as_slice(), &below].concat(), merged);
         }

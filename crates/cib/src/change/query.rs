@@ -31,13 +31,14 @@ fn at_xpath(cib: &Element, request: &Request) -> Result<Element, Refusal> {
     let mut answers: Vec<Node> = Vec::new();
     let mut wrapped = found.len() > 1;
     for found in &found {
-        let Some(element) = owner(cib, found) else { continue };
+        let Some(path) = owner(cib, found) else { continue };
+        let Some(element) = cib.at(path) else { continue };
         if request.options.has(CallOptions::NO_CHILDREN) {
             answers.push(shallow(element).into());
         } else if request.options.has(CallOptions::XPATH_ADDRESS) {
             wrapped = true;
-            let path = address(cib, found);
-            answers.push(Element::new("xpath-query-path").with_attr("id", path).into());
+            let address = cib.address(path).unwrap_or_default();
+            answers.push(Element::new("xpath-query-path").with_attr("id", address).into());
         } else {
             answers.push(element.clone().into());
         }
@@ -48,25 +49,8 @@ fn at_xpath(cib: &Element, request: &Request) -> Result<Element, Refusal> {
     }
 }
 
-/// The element that was found, or that has the attribute or comment that was.
-fn owner<'a>(cib: &'a Element, found: &Found) -> Option<&'a Element> {
-    crate::path::at(cib, &found.path).or_else(|| {
-        let (_, parent) = found.path.split_last()?;
-        crate::path::at(cib, parent)
-    })
-}
-
-fn address(cib: &Element, found: &Found) -> String {
-    let step = |element: &Element| match element.id() {
-        Some(id) => format!("/{}[@id='{id}']", element.name()),
-        None => format!("/{}", element.name()),
-    };
-    let mut address = step(cib);
-    let mut here = cib;
-    for &index in &found.path {
-        let Some(child) = here.children().get(index).and_then(Node::element) else { break };
-        address.push_str(&step(child));
-        here = child;
-    }
-    address
+/// Where the element is that was found, or that has the attribute or comment that was.
+fn owner<'f>(cib: &Element, found: &'f Found) -> Option<&'f [usize]> {
+    let parent = found.path.split_last().map(|(_, parent)| parent);
+    [Some(found.path.as_slice()), parent].into_iter().flatten().find(|path| cib.at(path).is_some())
 }

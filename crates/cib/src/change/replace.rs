@@ -21,7 +21,7 @@ pub(super) fn replace(cib: &Element, request: &Request, context: &Context) -> Re
     let section = section.filter(|_| !anywhere);
     let unknown = || Refusal::UnknownSection(section.unwrap_or("cib").to_owned());
     let mut place = locate(cib, section).ok_or_else(unknown)?;
-    let root = path::at(cib, &place).ok_or_else(unknown)?;
+    let root = cib.at(&place).ok_or_else(unknown)?;
     let fits = |element: &Element| {
         element.name() == input.name() && input.id().is_none_or(|id| element.id() == Some(id))
     };
@@ -30,7 +30,7 @@ pub(super) fn replace(cib: &Element, request: &Request, context: &Context) -> Re
     let mut new = cib.clone();
     path::put(&mut new, &place, input);
     let mut touched = Touched { any: true, ..Touched::by_copies(cib, &new) };
-    if let ([_], Some("configuration")) = (place.as_slice(), path::at(&new, &place).map(Element::name)) {
+    if let ([_], Some("configuration")) = (place.as_slice(), new.at(&place).map(Element::name)) {
         // The configuration itself: only if it is another one. (Parts of it count as changed even if they are equal.)
         touched.configuration = Touched::by_content(cib, &new).configuration;
     }
@@ -75,8 +75,8 @@ fn at_xpath(
     for found in found {
         // The replacement comes last among its siblings, as it always has.
         let Some((_, parent)) = found.path.split_last() else { continue };
-        if path::remove(&mut new, &found.path).is_some()
-            && let Some(parent) = path::at_mut(&mut new, parent)
+        if new.remove_at(&found.path).is_some()
+            && let Some(parent) = new.at_mut(parent)
         {
             parent.push(input.clone());
         }

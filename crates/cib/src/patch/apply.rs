@@ -3,7 +3,7 @@
 
 use super::steps::{self, Step};
 use crate::Version;
-use crate::path::{self, Path};
+use crate::path::Path;
 use model::LegacyRc;
 use std::cmp::Ordering;
 use xml::{Element, Escaping, Node, digest_v2};
@@ -245,14 +245,14 @@ impl<'a> Work<'a> {
         let found = find(&self.root, &change.steps, None).ok_or_else(|| change.no_match())?;
         let result = change.element.child("change-result").and_then(Element::first_element);
         let result = result.ok_or_else(|| change.incomplete("<change-result>"))?;
-        path::at_mut(&mut self.root, &found).ok_or_else(|| change.no_match())?.replace_attrs(result);
+        self.root.at_mut(&found).ok_or_else(|| change.no_match())?.replace_attrs(result);
         self.note(&change.steps);
         Ok(())
     }
 
     fn create(&mut self, change: &Change<'a>) -> Result<(), PatchError> {
         let parent = find(&self.root, &change.steps, None).ok_or_else(|| change.no_match())?;
-        path::at(&self.root, &parent).ok_or_else(|| change.no_match())?;
+        self.root.at(&parent).ok_or_else(|| change.no_match())?;
         let made = change.element.children().iter().find(|node| !matches!(node, Node::Text(_)));
         let made = made.ok_or_else(|| change.incomplete("element"))?;
         self.note(&change.steps);
@@ -268,7 +268,7 @@ impl<'a> Work<'a> {
     fn move_later(&mut self, change: &Change<'_>) -> Result<(), PatchError> {
         let found = find(&self.root, &change.steps, None).ok_or_else(|| change.no_match())?;
         let (_, parent) = found.split_last().ok_or_else(|| change.no_match())?;
-        let end = path::at(&self.root, parent).map_or(0, |parent| parent.children().len().saturating_sub(1));
+        let end = self.root.at(parent).map_or(0, |parent| parent.children().len().saturating_sub(1));
         self.relocate(&found, end).ok_or_else(|| change.no_match())?;
         let place = Some([parent, &[end]].concat());
         let (index, position) = (change.index, change.position.unwrap_or(0));
@@ -279,8 +279,8 @@ impl<'a> Work<'a> {
     /// Moves a child to another position (counted without it); what is remembered goes with it.
     fn relocate(&mut self, from: &[usize], to: usize) -> Option<()> {
         let (&at, parent) = from.split_last()?;
-        let node = path::remove(&mut self.root, from)?;
-        path::at_mut(&mut self.root, parent)?.children_mut().insert(to, node);
+        let node = self.root.remove_at(from)?;
+        self.root.at_mut(parent)?.children_mut().insert(to, node);
         for place in self.later.iter_mut().filter_map(|later| later.place.as_mut()) {
             let Some(step) = step_below(place, parent) else { continue };
             *step = match *step {
@@ -296,7 +296,7 @@ impl<'a> Work<'a> {
 
     fn remove(&mut self, found: &[usize]) -> Option<()> {
         let (&at, parent) = found.split_last()?;
-        path::remove(&mut self.root, found)?;
+        self.root.remove_at(found)?;
         for later in &mut self.later {
             let Some(step) = later.place.as_mut().and_then(|place| step_below(place, parent)) else {
                 continue;
@@ -311,7 +311,7 @@ impl<'a> Work<'a> {
     }
 
     fn insert(&mut self, parent: &[usize], at: usize, node: Node) -> Option<()> {
-        let children = path::at_mut(&mut self.root, parent)?.children_mut();
+        let children = self.root.at_mut(parent)?.children_mut();
         let at = at.min(children.len());
         children.insert(at, node);
         for place in self.later.iter_mut().filter_map(|later| later.place.as_mut()) {
@@ -348,7 +348,7 @@ impl<'a> Work<'a> {
                 }
                 Placed::Moved => {
                     let place = place.ok_or_else(|| incomplete("move", "element"))?;
-                    let parent = place.split_last().and_then(|(_, parent)| path::at(&self.root, parent));
+                    let parent = place.split_last().and_then(|(_, parent)| self.root.at(parent));
                     if parent.is_none_or(|parent| position >= parent.children().len()) {
                         return Err(incomplete("move", "position (there are fewer elements)"));
                     }
