@@ -5,6 +5,7 @@
 //! core, and how to do what only that daemon does ([`Effects`]). Leaves to others: every decision (the cores).
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+mod command_line;
 mod driver;
 mod environment;
 mod group;
@@ -12,5 +13,6 @@ mod log;
 mod run;
 mod services;
 
+pub use command_line::{command_line, flag};
 pub use environment::{Clock, Environment, LogOptions, Paths};
 pub use run::{Daemon, Effects, Outcomes, run};

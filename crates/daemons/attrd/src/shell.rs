@@ -4,20 +4,8 @@
 use crate::core::{Attrd, Config, Effect, Event};
 use messages::core::{EffectId, Service};
 use model::ExitCode;
-use shell::{Daemon, Effects, Environment, Outcomes};
+use shell::{Daemon, Effects, Environment, Outcomes, command_line, flag};
 use std::ffi::OsString;
-use std::path::PathBuf;
-
-const USAGE: &str = "\
-Usage: pacemaker-attrd [OPTION]...
-Daemon for managing Pacemaker node attributes
-
-  -s, --stand-alone    never write attributes to the CIB
-  -l, --logfile FILE   send the log to this file
-  -V, --verbose        log more
-  -?, --help           show this and exit
-      --version        show the version and exit
-";
 
 /// There is nothing that only the attribute manager does.
 struct NoEffects;
@@ -31,36 +19,17 @@ impl Effects<Attrd> for NoEffects {
 /// The program; `args[0]` is the name it was called by.
 pub fn main(args: Vec<OsString>) -> ExitCode {
     let mut environment = Environment::load("pacemaker-attrd");
-    let mut config = Config { profile: environment.profile, stand_alone: false };
-    let mut args = args.into_iter().skip(1);
-    while let Some(arg) = args.next() {
-        match arg.to_str() {
-            Some("-s" | "--stand-alone") => config.stand_alone = true,
-            Some("-V" | "--verbose") => environment.log.debug = true,
-            Some("-l" | "--logfile") => match args.next() {
-                Some(file) => environment.log.file = Some(PathBuf::from(file)),
-                None => return usage_error("option -l needs a file"),
-            },
-            Some("-?" | "-h" | "--help") => {
-                print!("{USAGE}");
-                return ExitCode::OK;
-            }
-            Some("--version") => {
-                println!("Pacemaker {}", environment.profile.version());
-                return ExitCode::OK;
-            }
-            _ => return usage_error(&format!("unknown option '{}'", arg.to_string_lossy())),
-        }
-    }
+    let own = [flag('s', "stand-alone", "Never write attributes to the CIB")];
+    let about = "Daemon for managing Pacemaker node attributes";
+    let options = match command_line(Service::Attrd, about, own, args, &mut environment) {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
+    let config = Config { profile: environment.profile, stand_alone: options.get_flag("stand-alone") };
     let daemon = Daemon { service: Service::Attrd, clients_of: clients_of(config), cluster: true };
     shell::run(daemon, &environment, Attrd::new(config), NoEffects)
 }
 
 fn clients_of(config: Config) -> &'static [Service] {
     if config.stand_alone { &[] } else { &[Service::Based] }
-}
-
-fn usage_error(text: &str) -> ExitCode {
-    eprintln!("pacemaker-attrd: {text}\n\n{USAGE}");
-    ExitCode::USAGE
 }

@@ -3,25 +3,13 @@
 
 use crate::core::{Based, Config, Effect, Event};
 use cib::store::{Source, Store};
+use clap::Arg;
 use messages::core::{EffectId, Service};
 use model::ExitCode;
-use shell::{Daemon, Effects, Environment, Outcomes};
+use shell::{Daemon, Effects, Environment, Outcomes, command_line, flag};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use tokio::sync::mpsc;
-
-const USAGE: &str = "\
-Usage: pacemaker-based [OPTION]...
-Daemon for managing the configuration of a Pacemaker cluster
-
-  -s, --stand-alone    run without other nodes
-  -w, --disk-writes    write changes to disk even when stand-alone
-  -r, --cib-root DIR   keep the CIB in this folder
-  -l, --logfile FILE   send the log to this file
-  -V, --verbose        log more
-  -?, --help           show this and exit
-      --version        show the version and exit
-";
 
 type Job = (EffectId, Effect, Outcomes<Event>);
 
@@ -61,7 +49,6 @@ fn write_all(store: &Store, mut jobs: mpsc::UnboundedReceiver<Job>) {
     }
 }
 
-#[derive(Default)]
 struct Options {
     stand_alone: bool,
     disk_writes: bool,
@@ -71,32 +58,22 @@ struct Options {
 /// The program; `args[0]` is the name it was called by.
 pub fn main(args: Vec<OsString>) -> ExitCode {
     let mut environment = Environment::load("pacemaker-based");
-    let mut options = Options::default();
-    let mut args = args.into_iter().skip(1);
-    while let Some(arg) = args.next() {
-        match arg.to_str() {
-            Some("-s" | "--stand-alone") => options.stand_alone = true,
-            Some("-w" | "--disk-writes") => options.disk_writes = true,
-            Some("-V" | "--verbose") => environment.log.debug = true,
-            Some("-r" | "--cib-root") => match args.next() {
-                Some(folder) => options.cib_root = Some(PathBuf::from(folder)),
-                None => return usage_error("option -r needs a folder"),
-            },
-            Some("-l" | "--logfile") => match args.next() {
-                Some(file) => environment.log.file = Some(PathBuf::from(file)),
-                None => return usage_error("option -l needs a file"),
-            },
-            Some("-?" | "-h" | "--help") => {
-                print!("{USAGE}");
-                return ExitCode::OK;
-            }
-            Some("--version") => {
-                println!("Pacemaker {}", environment.profile.version());
-                return ExitCode::OK;
-            }
-            _ => return usage_error(&format!("unknown option '{}'", arg.to_string_lossy())),
-        }
-    }
+    let folder = Arg::new("cib-root").short('r').long("cib-root").value_name("DIR");
+    let own = [
+        flag('s', "stand-alone", "Run without other nodes"),
+        flag('w', "disk-writes", "Write changes to disk even when stand-alone"),
+        folder.value_parser(clap::value_parser!(PathBuf)).help("Keep the CIB in this folder"),
+    ];
+    let about = "Daemon for managing the configuration of a Pacemaker cluster";
+    let options = match command_line(Service::Based, about, own, args, &mut environment) {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
+    let options = Options {
+        stand_alone: options.get_flag("stand-alone"),
+        disk_writes: options.get_flag("disk-writes"),
+        cib_root: options.get_one("cib-root").cloned(),
+    };
     run(&environment, options)
 }
 
@@ -129,9 +106,4 @@ fn run(environment: &Environment, options: Options) -> ExitCode {
 fn host_name() -> Option<String> {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
     Some(name.trim().to_owned()).filter(|name| !name.is_empty())
-}
-
-fn usage_error(text: &str) -> ExitCode {
-    eprintln!("pacemaker-based: {text}\n\n{USAGE}");
-    ExitCode::USAGE
 }

@@ -2,13 +2,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::core::{Config, Controld, Effect, Event};
-use ::shell::{Daemon, Effects, Environment, Outcomes};
+use ::shell::{Daemon, Effects, Environment, Outcomes, command_line};
 use messages::core::{EffectId, Service};
 use model::ExitCode;
 use std::ffi::OsString;
-
-/// The name it is known by in logs and options.
-const PROGRAM: &str = "pacemaker-controld";
 
 struct NoEffects;
 
@@ -20,24 +17,11 @@ impl Effects<Controld> for NoEffects {
 
 /// The program `pacemaker-controld`.
 pub fn main(args: Vec<OsString>) -> ExitCode {
-    match args.get(1).and_then(|arg| arg.to_str()) {
-        None => {}
-        Some("-V" | "--version") => {
-            println!("Pacemaker controller, Systole {}", env!("CARGO_PKG_VERSION"));
-            return ExitCode::OK;
-        }
-        Some("-h" | "--help" | "-?") => {
-            println!(
-                "pacemaker-controld - coordinates the actions of a cluster\n\nUsage: {PROGRAM} [--version | --help]"
-            );
-            return ExitCode::OK;
-        }
-        Some(other) => {
-            eprintln!("{PROGRAM}: unknown argument '{other}' (expected none, --version or --help)");
-            return ExitCode::USAGE;
-        }
+    let mut environment = Environment::load(Service::Controld.program());
+    let about = "Daemon for coordinating a Pacemaker cluster's response to events";
+    if let Err(code) = command_line(Service::Controld, about, [], args, &mut environment) {
+        return code;
     }
-    let environment = Environment::load(PROGRAM);
     let start_state = |name: &str| std::env::var(format!("{name}_node_start_state")).ok();
     let start_state = start_state("PCMK").or_else(|| start_state("HA"));
     let config = Config {

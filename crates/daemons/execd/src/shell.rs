@@ -5,7 +5,7 @@ use crate::core::{Config, Effect, Event, Executor};
 use agents::{Finder, Verdict, ocf, run};
 use messages::core::{EffectId, Service};
 use model::{ExecStatus, ExitCode, OcfCode};
-use shell::{Daemon, Effects, Environment, Outcomes};
+use shell::{Daemon, Effects, Environment, Outcomes, command_line};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use tokio::sync::oneshot;
@@ -14,9 +14,12 @@ const DAEMON: Daemon = Daemon { service: Service::Execd, clients_of: &[Service::
 
 /// Runs the executor to its end.
 pub fn main(args: Vec<OsString>) -> ExitCode {
-    // It has no options: the environment says everything.
-    let _ = args;
-    let environment = Environment::load(Service::Execd.program());
+    let mut environment = Environment::load(Service::Execd.program());
+    if let Err(code) =
+        command_line(Service::Execd, "Daemon for executing resource agents", [], args, &mut environment)
+    {
+        return code;
+    }
     let node_name = environment.node_name.clone().unwrap_or_default();
     let core = Executor::new(Config { node_name }, environment.now());
     let finder =

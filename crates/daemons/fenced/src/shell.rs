@@ -6,16 +6,19 @@ use agents::{Catalogue, Description, Finder, Verdict, fence, run};
 use messages::core::{EffectId, Service};
 use messages::fencer::{ActionResult, SupportFlags};
 use model::{ExecStatus, ExitCode};
-use shell::{Daemon, Effects, Environment, Outcomes};
+use shell::{Daemon, Effects, Environment, Outcomes, command_line};
 use std::ffi::OsString;
 
 const DAEMON: Daemon = Daemon { service: Service::Fenced, clients_of: &[Service::Based], cluster: true };
 
 /// Runs the fencer to its end.
 pub fn main(args: Vec<OsString>) -> ExitCode {
-    // It has no options: the environment says everything.
-    let _ = args;
-    let environment = Environment::load(Service::Fenced.program());
+    let mut environment = Environment::load(Service::Fenced.program());
+    if let Err(code) =
+        command_line(Service::Fenced, "Daemon for executing fence devices", [], args, &mut environment)
+    {
+        return code;
+    }
     let core = Fencer::new(Config { pid: std::process::id() }, environment.now());
     let finder =
         Finder { ocf_root: environment.ocf_root.clone(), fence_path: environment.fence_path.clone() };

@@ -5,20 +5,10 @@ use crate::core::{Config, Effect, Event, Schedulerd};
 use crate::save;
 use messages::core::{EffectId, Service};
 use model::ExitCode;
-use shell::{Daemon, Effects, Environment, Outcomes};
+use shell::{Daemon, Effects, Environment, Outcomes, command_line};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use tokio::sync::mpsc;
-
-const USAGE: &str = "\
-Usage: pacemaker-schedulerd [OPTION]...
-Daemon for calculating a Pacemaker cluster's response to events
-
-  -l, --logfile FILE   send the log to this file
-  -V, --verbose        log more
-  -?, --help           show this and exit
-      --version        show the version and exit
-";
 
 type Job = (EffectId, Effect, Outcomes<Event>);
 
@@ -55,24 +45,9 @@ fn save_all(directory: &std::path::Path, mut jobs: mpsc::UnboundedReceiver<Job>)
 /// The program; `args[0]` is the name it was called by.
 pub fn main(args: Vec<OsString>) -> ExitCode {
     let mut environment = Environment::load("pacemaker-schedulerd");
-    let mut args = args.into_iter().skip(1);
-    while let Some(arg) = args.next() {
-        match arg.to_str() {
-            Some("-V" | "--verbose") => environment.log.debug = true,
-            Some("-l" | "--logfile") => match args.next() {
-                Some(file) => environment.log.file = Some(PathBuf::from(file)),
-                None => return usage_error("option -l needs a file"),
-            },
-            Some("-?" | "-h" | "--help") => {
-                print!("{USAGE}");
-                return ExitCode::OK;
-            }
-            Some("--version") => {
-                println!("Pacemaker {}", environment.profile.version());
-                return ExitCode::OK;
-            }
-            _ => return usage_error(&format!("unknown option '{}'", arg.to_string_lossy())),
-        }
+    let about = "Daemon for calculating a Pacemaker cluster's response to events";
+    if let Err(code) = command_line(Service::Schedulerd, about, [], args, &mut environment) {
+        return code;
     }
     let directory = environment.paths.pengine.clone();
     let config = Config {
@@ -82,9 +57,4 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     };
     let daemon = Daemon { service: Service::Schedulerd, clients_of: &[], cluster: false };
     shell::run(daemon, &environment, Schedulerd::new(config), Saver { directory, jobs: None })
-}
-
-fn usage_error(text: &str) -> ExitCode {
-    eprintln!("pacemaker-schedulerd: {text}\n\n{USAGE}");
-    ExitCode::USAGE
 }

@@ -3,42 +3,10 @@
 
 use super::Attrd;
 use super::write::Scope;
-use messages::cib::{Notification, Reply};
+use messages::cib::{Notification, Reply, SAFE_CLIENTS};
 use messages::core::Level;
 use model::{Now, Profile};
 use xml::Element;
-
-/// The names of those who change the status and leave it in step with the attributes: daemons, and the tools that go
-/// through us.
-const TRUSTED: &[&str] = &[
-    "attrd",
-    "pacemaker-attrd",
-    "pacemaker-based",
-    "cib",
-    "cib_ro",
-    "cib_rw",
-    "cib_shm",
-    "pacemaker-controld",
-    "crmd",
-    "dc",
-    "tengine",
-    "pacemaker-execd",
-    "pacemaker-remoted",
-    "lrmd",
-    "pacemaker-fenced",
-    "stonith-ng",
-    "stonithd",
-    "pacemakerd",
-    "pacemaker-schedulerd",
-    "pengine",
-    "attrd_updater",
-    "crm_attribute",
-    "crm_node",
-    "crm_resource",
-    "crm_ticket",
-    "controld",
-    "fenced",
-];
 
 impl Attrd {
     pub(super) fn cib_message(&mut self, now: Now, message: &Element) {
@@ -73,7 +41,7 @@ impl Attrd {
 
     fn is_trusted(&self, notification: &Notification) -> bool {
         match (&notification.client_name, self.config.profile) {
-            (Some(client), _) => TRUSTED.contains(&client.as_str()),
+            (Some(client), _) => SAFE_CLIENTS.contains(&client.as_str()),
             (None, Profile::V3_0) => false,
             // Older CIB managers do not say who it was: what replaces whole parts is suspicious then.
             (None, Profile::V2_1) => !matches!(&*notification.op, "cib_replace" | "cib_erase"),
