@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::error::id_of;
+use crate::lenient::parse_score;
 use crate::{DateTime, Input, RuleError, RuleProblem, evaluate};
 use model::Score;
 use std::collections::BTreeMap;
@@ -55,7 +56,7 @@ fn score(set: &Element, issues: &mut Vec<RuleError>) -> Score {
     let Some(text) = set.attr("score") else {
         return Score::ZERO;
     };
-    text.parse().unwrap_or_else(|_| {
+    parse_score(text).unwrap_or_else(|| {
         issues.push(RuleError::Score { id: id_of(set), value: text.to_owned() });
         Score::ZERO
     })
@@ -109,7 +110,7 @@ mod tests {
     use xml::parse;
 
     const CIB: &str = r##"<cib><configuration><crm_config>
-        <cluster_property_set id="low" score="1">
+        <cluster_property_set id="low" score="1.5">
             <nvpair id="l1" name="a" value="low"/><nvpair id="l2" name="only" value="low"/>
         </cluster_property_set>
         <cluster_property_set id="high" score="INFINITY">

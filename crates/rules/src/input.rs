@@ -61,25 +61,31 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// What an element is, or refers to by `id-ref`: the element of its name with that id, if there is just one.
+    /// What an element is, or refers to; else the id that leads nowhere.
     pub(crate) fn resolve<'e>(&self, element: &'e Element) -> Result<&'e Element, String>
     where
         'a: 'e,
     {
-        let Some(reference) = element.attr("id-ref") else {
-            return Ok(element);
+        let found = match self.cib {
+            Some(cib) => resolve(element, cib),
+            None => Some(element).filter(|element| element.attr("id-ref").is_none()),
         };
-        let wanted =
-            |candidate: &&Element| candidate.name() == element.name() && candidate.id() == Some(reference);
-        let only = |within: &'a Element| {
-            let mut found = within.descendants().filter(wanted);
-            match (found.next(), found.next()) {
-                (Some(one), None) => Some(one),
-                _ => None,
-            }
-        };
-        // All that can be referred to is configuration, which is small where the status is large.
-        let cib = self.cib.ok_or_else(|| reference.to_owned())?;
-        only(cib.child("configuration").unwrap_or(cib)).ok_or_else(|| reference.to_owned())
+        found.ok_or_else(|| element.attr("id-ref").unwrap_or_default().to_owned())
+    }
+}
+
+/// What an element is, or refers to by `id-ref`: the element of its name with that id, if there is just one.
+pub fn resolve<'e>(element: &'e Element, cib: &'e Element) -> Option<&'e Element> {
+    let Some(reference) = element.attr("id-ref") else {
+        return Some(element);
+    };
+    // All that can be referred to is configuration, which is small where the status is large.
+    let within = cib.child("configuration").unwrap_or(cib);
+    let wanted =
+        |candidate: &&Element| candidate.name() == element.name() && candidate.id() == Some(reference);
+    let mut found = within.descendants().filter(wanted);
+    match (found.next(), found.next()) {
+        (Some(one), None) => Some(one),
+        _ => None,
     }
 }

@@ -14,6 +14,7 @@ mod check;
 mod condition;
 mod error;
 mod input;
+pub mod lenient;
 mod pattern;
 mod time;
 mod values;
@@ -22,7 +23,7 @@ pub use blocks::{Unpacked, unpack_blocks};
 pub use check::{CheckRefusal, check};
 pub use condition::{Evaluation, RuleScore, Verdict, evaluate, role_of, score_of};
 pub use error::{RuleError, RuleProblem};
-pub use input::{Input, Values};
+pub use input::{Input, Values, resolve};
 pub use pattern::{Pattern, PatternError, Submatches};
 pub use time::{
     DateForm, DateTime, Duration, MAX_YEAR, Period, Recurrence, TimeError, TimeErrorKind, WeekDate,

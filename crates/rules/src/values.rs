@@ -1,6 +1,7 @@
 //! Values of attributes, compared by type.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+use crate::lenient::exact_integer;
 use std::cmp::Ordering;
 use std::str::FromStr;
 
@@ -32,7 +33,7 @@ impl ValueType {
         let as_text = || compare_text(a, b);
         match self {
             ValueType::String => as_text(),
-            ValueType::Integer => match (leading_integer(a), leading_integer(b)) {
+            ValueType::Integer => match (exact_integer(a), exact_integer(b)) {
                 (Some(a), Some(b)) => a.cmp(&b),
                 _ => as_text(),
             },
@@ -89,14 +90,6 @@ fn version_numbers(text: &str) -> Vec<i64> {
             None => return numbers,
         }
     }
-}
-
-/// The whole number that a text begins with; `None` if there is none, or it is too large for 64 bits.
-pub(crate) fn leading_integer(text: &str) -> Option<i64> {
-    let text = text.trim_start();
-    let digits_from = usize::from(text.starts_with(['+', '-']));
-    let digits = text.get(digits_from..)?.bytes().take_while(u8::is_ascii_digit).count();
-    text.get(..digits_from + digits)?.parse().ok()
 }
 
 /// The number that a text begins with: digits, a point, an exponent, or an infinity.

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::{Verdict, require_id, word};
+use crate::lenient::exact_integer;
 use crate::time::WeekDate;
-use crate::values::leading_integer;
 use crate::{DateTime, RuleError, RuleProblem};
 use xml::Element;
 
@@ -121,7 +121,7 @@ fn after(duration: &Element, start: DateTime) -> Result<DateTime, RuleProblem> {
     let mut end = start;
     for (name, plus) in UNITS {
         let Some(text) = duration.attr(name) else { continue };
-        let amount = leading_integer(text).filter(|amount| i32::try_from(*amount).is_ok());
+        let amount = exact_integer(text).filter(|amount| i32::try_from(*amount).is_ok());
         let amount = amount.ok_or_else(|| RuleProblem::Value {
             name,
             value: text.to_owned(),

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::{Verdict, require_id};
+use crate::lenient::parse_interval;
 use crate::{Input, RuleError, RuleProblem};
-use model::Interval;
 use xml::Element;
 
 /// Of the agent only what is asked for has to fit.
@@ -19,10 +19,13 @@ pub(super) fn verdict(expression: &Element, input: &Input<'_>) -> Result<Verdict
 pub(super) fn operation_verdict(expression: &Element, input: &Input<'_>) -> Result<Verdict, RuleError> {
     require_id(expression)?;
     let name = expression.attr("name").ok_or_else(|| RuleProblem::Missing("name").of(expression))?;
-    let interval = expression.attr("interval").map(str::parse::<Interval>).transpose().map_err(|error| {
-        let expected = "a number with s, ms, us, min, h or no unit, or an ISO 8601 duration";
-        RuleProblem::Value { name: "interval", value: error.0, expected }.of(expression)
-    })?;
+    let interval = match expression.attr("interval") {
+        None => None,
+        Some(text) => Some(parse_interval(text).ok_or_else(|| {
+            let expected = "a number with s, ms, us, min, h or no unit, or an ISO 8601 duration";
+            RuleProblem::Value { name: "interval", value: text.to_owned(), expected }.of(expression)
+        })?),
+    };
     let fits = input.operation.is_some_and(|(actual_name, actual_interval)| {
         actual_name == name && interval.is_none_or(|interval| interval == actual_interval)
     });

@@ -1,6 +1,7 @@
 //! What a rule of a location constraint gives where it is satisfied: a score, and for which role.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+use crate::lenient::parse_score;
 use crate::{Input, RuleError, RuleProblem};
 use model::{Role, Score};
 use xml::Element;
@@ -20,7 +21,7 @@ impl RuleScore {
     pub fn value(&self, input: &Input<'_>) -> Option<Score> {
         match self {
             RuleScore::Fixed(score) => Some(*score),
-            RuleScore::Attribute(name) => input.node_attributes?.value(name)?.parse().ok(),
+            RuleScore::Attribute(name) => parse_score(input.node_attributes?.value(name)?),
         }
     }
 }
@@ -34,7 +35,7 @@ pub fn score_of(rule: &Element, input: &Input<'_>) -> Result<RuleScore, RuleErro
     }
     let missing = || RuleProblem::Missing("score or score-attribute").ignores(rule);
     let text = rule.attr("score").ok_or_else(missing)?;
-    text.parse().map(RuleScore::Fixed).map_err(|_| {
+    parse_score(text).map(RuleScore::Fixed).ok_or_else(|| {
         let expected = "an integer, INFINITY or -INFINITY";
         RuleProblem::Value { name: "score", value: text.to_owned(), expected }.ignores(rule)
     })

@@ -153,6 +153,10 @@ fn resources_and_operations() {
         ("<op_expression id='e' name='monitor' interval='10s'/>", Satisfied, Unsatisfied),
         ("<op_expression id='e' name='monitor' interval='PT10S'/>", Satisfied, Unsatisfied),
         ("<op_expression id='e' name='monitor' interval='11'/>", Unsatisfied, Unsatisfied),
+        // Read as the intervals of operations are, or a rule could not name one that is written the same.
+        ("<op_expression id='e' name='monitor' interval='10.5 s'/>", Satisfied, Unsatisfied),
+        ("<op_expression id='e' name='monitor' interval='P10S'/>", Satisfied, Unsatisfied),
+        ("<op_expression id='e' name='monitor' interval='-10'/>", Invalid, Invalid),
         ("<op_expression id='e' name='start'/>", Unsatisfied, Unsatisfied),
     ] {
         assert_eq!(verdict(condition, &input), expected, "{condition}");
@@ -280,13 +284,16 @@ fn what_is_wrong_is_said_with_the_element() {
 
 #[test]
 fn rules_of_constraints_have_scores_and_roles() {
-    let node = BTreeMap::from([("loc-db", "-INFINITY"), ("bad", "much")]);
+    let node = BTreeMap::from([("loc-db", "-INFINITY"), ("bad", "much"), ("loose", " 7.5")]);
     let submatches = Pattern::parse("^ip-(.*)$").unwrap().find("ip-db").unwrap();
     let input =
         Input { node_attributes: Some(&node), submatches: Some(&submatches), ..Input::at(at("2020-01-01")) };
     let score = |rule: &str| score_of(&parse(rule).unwrap(), &input).map(|score| score.value(&input));
     assert_eq!(score("<rule id='r' score='100'/>"), Ok(Some(Score::new(100))));
     assert_eq!(score("<rule id='r' score-attribute='loc-%1'/>"), Ok(Some(Score::MINUS_INFINITY)));
+    // What follows a number does not count.
+    assert_eq!(score("<rule id='r' score='100 points'/>"), Ok(Some(Score::new(100))));
+    assert_eq!(score("<rule id='r' score-attribute='loose'/>"), Ok(Some(Score::new(7))));
     assert_eq!(score("<rule id='r' score-attribute='bad'/>"), Ok(None));
     assert_eq!(score("<rule id='r' score-attribute='gone'/>"), Ok(None));
     let refusal = score("<rule id='r' score='much'/>").unwrap_err().to_string();

@@ -7,11 +7,11 @@
 use super::ActionId;
 use crate::cluster::Parameters;
 use crate::notation::{
-    BlockContext, RuleInput, flag, interval_ms, parse_moment, resolve, timeout_ms, unpack_blocks,
-    whole_seconds,
+    flag, interval_ms, parse_moment, resolve, rule_input, timeout_ms, unpack_blocks, whole_seconds,
 };
 use crate::{Cluster, ConfigIssue, NodeId, ResourceId};
-use model::Role;
+use model::{Interval, Role};
+use rules::{Input, Values};
 use std::sync::Arc;
 use xml::Element;
 
@@ -64,15 +64,14 @@ impl Cluster {
     }
 
     /// What rules about an operation may ask.
-    fn operation_rules<'a>(&'a self, resource: ResourceId, task: &'a str, interval: u64) -> RuleInput<'a> {
+    fn operation_input<'a>(&'a self, resource: ResourceId, task: &'a str, interval: u64) -> Input<'a> {
         let xml = &self.resource(resource).xml;
-        RuleInput {
-            now: self.now,
-            class: xml.attr("class"),
+        Input {
+            standard: xml.attr("class"),
             provider: xml.attr("provider"),
             agent: xml.attr("type"),
-            operation: Some((task, interval)),
-            ..RuleInput::default()
+            operation: Some((task, Interval::from_ms(interval))),
+            ..rule_input(self.now, &self.cib)
         }
     }
 
@@ -87,11 +86,10 @@ impl Cluster {
     ) -> Parameters {
         let mut meta = Parameters::new();
         let mut recheck = self.recheck_by;
-        let rules = self.operation_rules(resource, task, interval);
-        let context = BlockContext { cib: &self.cib, rules, first_id: None };
+        let input = self.operation_input(resource, task, interval);
         let is_probe = interval == 0 && task == "monitor";
         if let Some(config) = config {
-            unpack_blocks(config, "meta_attributes", &context, &mut recheck, &mut meta);
+            unpack_blocks(config, "meta_attributes", &input, &mut recheck, &mut meta);
             for attribute in config.attributes() {
                 meta.insert(Arc::from(attribute.name().as_str()), Arc::from(attribute.value()));
             }
@@ -103,7 +101,7 @@ impl Cluster {
             }
         }
         if let Some(defaults) = &self.defaults.operations {
-            unpack_blocks(defaults, "meta_attributes", &context, &mut recheck, &mut meta);
+            unpack_blocks(defaults, "meta_attributes", &input, &mut recheck, &mut meta);
         }
         self.recheck_by = recheck;
         meta.remove("id");
@@ -142,7 +140,7 @@ impl Cluster {
         let delay_ms = if let Some(delay) = meta.get("start-delay") {
             timeout_ms(delay).unwrap_or(0).clamp(0, i64::from(i32::MAX))
         } else if let Some(origin) = meta.get("interval-origin").filter(|_| interval > 0) {
-            let Some(origin) = parse_moment(origin) else { return };
+            let Some(origin) = parse_moment(origin, self.now) else { return };
             let interval_s = whole_seconds(interval).max(1);
             let past = (self.now.secs - origin) % interval_s;
             (if past <= 0 { -past } else { interval_s - past }) * 1000
@@ -243,16 +241,14 @@ impl Cluster {
     pub(crate) fn parameters(&mut self, resource: ResourceId, node: Option<NodeId>) -> Parameters {
         let mut parameters = Parameters::new();
         let mut recheck = self.recheck_by;
-        let rules = RuleInput {
-            now: self.now,
-            node_attributes: node.map(|node| &self.node(node).attributes),
-            ..RuleInput::default()
+        let input = Input {
+            node_attributes: node.map(|node| &self.node(node).attributes as &dyn Values),
+            ..rule_input(self.now, &self.cib)
         };
-        let context = BlockContext { cib: &self.cib, rules, first_id: None };
         let mut holder = Some(resource);
         while let Some(id) = holder {
             let holding = self.resource(id);
-            unpack_blocks(&holding.xml, "instance_attributes", &context, &mut recheck, &mut parameters);
+            unpack_blocks(&holding.xml, "instance_attributes", &input, &mut recheck, &mut parameters);
             holder = holding.parent;
         }
         self.recheck_by = recheck;
@@ -264,13 +260,9 @@ impl Cluster {
         let mut parameters = Parameters::new();
         let Some(config) = config else { return parameters };
         let mut recheck = self.recheck_by;
-        let rules = RuleInput {
-            now: self.now,
-            node_attributes: Some(&self.node(node).attributes),
-            ..RuleInput::default()
-        };
-        let context = BlockContext { cib: &self.cib, rules, first_id: None };
-        unpack_blocks(config, "instance_attributes", &context, &mut recheck, &mut parameters);
+        let input =
+            Input { node_attributes: Some(&self.node(node).attributes), ..rule_input(self.now, &self.cib) };
+        unpack_blocks(config, "instance_attributes", &input, &mut recheck, &mut parameters);
         self.recheck_by = recheck;
         parameters
     }

@@ -4,9 +4,10 @@
 //! Can Run On"). Given: `rsc_location`. Leaves to others: adding them up (`stage::criteria`).
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use crate::notation::{RuleInput, evaluate_rule, parse_score, resolve};
+use crate::notation::{evaluate_rule, parse_score, resolve, rule_input};
 use crate::{Cluster, ConfigIssue, Discovery, Location, NodeId, ResourceId};
 use model::{Role, Score};
+use rules::{Input, role_of, score_of};
 use xml::Element;
 
 fn role_filter(text: Option<&str>) -> Option<Role> {
@@ -26,7 +27,7 @@ impl Cluster {
             for set in sets {
                 let (role, score) = (set.xml.attr("role"), set.xml.attr("score"));
                 for resource in set.members {
-                    self.add_location_constraint(&expanded, id, resource, role, score, &[]);
+                    self.add_location_constraint(&expanded, id, resource, role, score);
                 }
             }
             return;
@@ -34,7 +35,7 @@ impl Cluster {
         if let Some(name) = xml.attr("rsc")
             && let Some(resource) = self.constrained(id, name)
         {
-            self.add_location_constraint(xml, id, resource, None, None, &[]);
+            self.add_location_constraint(xml, id, resource, None, None);
         }
         if xml.attr("rsc-pattern").is_some() {
             let issue = format!("Ignoring constraint '{id}' because rsc-pattern is not supported yet");
@@ -49,12 +50,11 @@ impl Cluster {
         resource: ResourceId,
         role: Option<&str>,
         score: Option<&str>,
-        submatches: &[&str],
     ) {
         let score = score.or(xml.attr("score"));
         let (Some(node), Some(score)) = (xml.attr("node"), score) else {
             if let Some(rule) = xml.child("rule") {
-                self.add_location_rule(xml, rule, resource, submatches);
+                self.add_location_rule(xml, rule, resource);
             }
             return;
         };
@@ -68,51 +68,41 @@ impl Cluster {
         self.push_location(xml, id, resource, role, vec![(node, score)]);
     }
 
-    fn add_location_rule(
-        &mut self,
-        xml: &Element,
-        rule: &Element,
-        resource: ResourceId,
-        submatches: &[&str],
-    ) {
+    fn add_location_rule(&mut self, xml: &Element, rule: &Element, resource: ResourceId) {
         let cib = self.cib.clone();
         let Some(rule) = resolve(rule, &cib) else { return };
         let Some(rule_id) = rule.id() else { return };
-        let known_operation =
-            rule.attr("boolean-op").is_none_or(|op| ["and", "or"].iter().any(|k| op.eq_ignore_ascii_case(k)));
-        let by_attribute = rule.attr("score-attribute");
-        let fixed = rule.attr("score").and_then(parse_score);
-        let role = role_filter(rule.attr("role"));
-        let (Some(role), true) = (role, known_operation && (fixed.is_some() || by_attribute.is_some()))
-        else {
-            let issue = format!("Ignoring rule {rule_id} because its role, score or boolean-op is invalid");
+        let plain = rule_input(self.now, &cib);
+        let terms = role_of(rule, &plain).and_then(|role| Ok((role, score_of(rule, &plain)?)));
+        let (role, score) = match terms {
+            Ok(terms) => terms,
+            Err(error) => {
+                self.note_issue(ConfigIssue::error(error.to_string()));
+                return;
+            }
+        };
+        let is_join = |word: &str| ["and", "or"].iter().any(|join| word.eq_ignore_ascii_case(join));
+        if !rule.attr("boolean-op").is_none_or(is_join) {
+            let issue = format!("Ignoring rule {rule_id} because its boolean-op is invalid");
             self.note_issue(ConfigIssue::error(issue));
             return;
-        };
+        }
         let mut nodes: Vec<(NodeId, Score)> = Vec::new();
         let mut recheck = self.recheck_by;
         for node in self.node_ids() {
             let parameters = self.parameters(resource, Some(node));
-            let attributes = &self.node(node).attributes;
-            let input = RuleInput {
-                now: self.now,
-                node_attributes: Some(attributes),
+            let input = Input {
+                node_attributes: Some(&self.node(node).attributes),
                 parameters: Some(&parameters),
                 meta: Some(&self.resource(resource).meta),
-                submatches,
-                ..RuleInput::default()
+                ..plain
             };
-            if !evaluate_rule(rule, &input, &cib, &mut recheck) {
-                continue;
+            if evaluate_rule(rule, &input, &mut recheck) {
+                nodes.extend(score.value(&input).map(|score| (node, score)));
             }
-            let score = match by_attribute {
-                None => fixed,
-                Some(name) => attributes.get(name).and_then(|value| parse_score(value)),
-            };
-            nodes.extend(score.map(|score| (node, score)));
         }
         self.recheck_by = recheck;
-        self.push_location(xml, rule_id, resource, role, nodes);
+        self.push_location(xml, rule_id, resource, role.unwrap_or(Role::Unknown), nodes);
     }
 
     fn push_location(

@@ -1,19 +1,18 @@
 //! Notation: how the CIB says things: booleans, numbers, intervals, name/value blocks with their rules.
 //!
-//! Decides: how texts are read, leniently, as Pacemaker does. Given: elements and texts. Leaves to others: their meaning.
+//! Decides: how texts are read, leniently, as Pacemaker does. Given: elements and texts. Leaves to others: their
+//! meaning; and to crate `rules` what is read elsewhere too: numbers, dates, rules, which blocks apply.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-mod date;
-mod nvpairs;
 mod rules;
 mod sort;
 mod value;
 
-pub use date::parse_moment;
-pub use nvpairs::{BlockContext, resolve, unpack_blocks};
-pub use rules::{RuleInput, evaluate_rule};
+pub use self::rules::{evaluate_rule, parse_moment, rule_input, unpack_blocks, unpack_blocks_after};
+pub use ::rules::lenient::{integer, parse_score, timeout_ms};
+pub use ::rules::resolve;
 pub use sort::{insert_sorted, merge_sort};
 pub use value::{
-    base_name, compare_names, flag, history_key, integer, interval_ms, is_true, number, op_key, parse_bool,
-    parse_op_key, parse_score, score_attr, timeout_ms, whole_seconds,
+    base_name, compare_names, flag, history_key, interval_ms, is_true, number, op_key, parse_bool,
+    parse_op_key, score_attr, whole_seconds,
 };

@@ -1,10 +1,11 @@
 //! Texts that stand for booleans, numbers, spans, scores, names and keys.
 //!
-//! Decides: what is accepted. Pacemaker reads numbers up to the first character that is none, so that is done here too:
-//! a CIB that works must go on working. Given: texts. Leaves to others: reporting what was nonsense.
+//! Decides: what is accepted, and what stands for what is not. Given: texts. Leaves to others: reading numbers
+//! (`rules::lenient`), reporting what was nonsense.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use model::Score;
+use model::{Interval, Score};
+use rules::lenient::{integer, parse_interval, parse_score};
 use std::cmp::Ordering;
 use xml::Element;
 
@@ -31,41 +32,9 @@ pub fn flag(element: &Element, name: &str) -> Option<bool> {
     element.attr(name).and_then(parse_bool)
 }
 
-/// The integer a text begins with, and what follows it.
-fn integer_prefix(text: &str) -> Option<(i64, &str)> {
-    let trimmed = text.trim_start();
-    let (negative, digits) = match trimmed.as_bytes().first() {
-        Some(b'-') => (true, &trimmed[1..]),
-        Some(b'+') => (false, &trimmed[1..]),
-        _ => (false, trimmed),
-    };
-    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-    let (number, rest) = digits.split_at(end);
-    if number.is_empty() {
-        return None;
-    }
-    // Only digits are left, so a failure to parse is an overflow.
-    let magnitude = number.parse::<i64>().unwrap_or(i64::MAX);
-    Some((if negative { -magnitude } else { magnitude }, rest))
-}
-
-/// The integer a text begins with.
-pub fn integer(text: &str) -> Option<i64> {
-    integer_prefix(text).map(|(value, _)| value)
-}
-
 /// An integer attribute.
 pub fn number(element: &Element, name: &str) -> Option<i64> {
     element.attr(name).and_then(integer)
-}
-
-/// A score, colour words excluded: their values depend on the health strategy, see `unpack::health`.
-pub fn parse_score(text: &str) -> Option<Score> {
-    match text {
-        "INFINITY" | "+INFINITY" => Some(Score::INFINITY),
-        "-INFINITY" => Some(Score::MINUS_INFINITY),
-        _ => integer(text).map(Score::new),
-    }
 }
 
 /// A score attribute; zero if it is not there or is none.
@@ -73,60 +42,9 @@ pub fn score_attr(element: &Element, name: &str) -> Score {
     element.attr(name).and_then(parse_score).unwrap_or_default()
 }
 
-/// A span without a default, in milliseconds; `None` if it is nonsense.
-pub fn timeout_ms(text: &str) -> Option<i64> {
-    let (value, rest) = integer_prefix(text)?;
-    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim_start();
-    let unit = rest.trim_end().to_ascii_lowercase();
-    Some(match unit.as_str() {
-        "" | "s" | "sec" => value.saturating_mul(1000),
-        "ms" | "msec" => value,
-        "us" | "usec" => value / 1000,
-        "m" | "min" => value.saturating_mul(60_000),
-        "h" | "hr" => value.saturating_mul(3_600_000),
-        _ => return None,
-    })
-}
-
 /// An operation's interval or another span in milliseconds; what is nonsense or negative is zero.
 pub fn interval_ms(text: Option<&str>) -> u64 {
-    let Some(text) = text else { return 0 };
-    let ms = if text.starts_with('P') {
-        iso_duration_ms(text).unwrap_or(0)
-    } else {
-        timeout_ms(text).and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0)
-    };
-    ms.min(u64::from(u32::MAX))
-}
-
-/// An ISO 8601 duration, read leniently: `P30S` is as good as `PT30S`. Months count 30 days, years 365.
-fn iso_duration_ms(text: &str) -> Option<u64> {
-    const DAY_S: u64 = 86_400;
-    let (mut in_time, mut number, mut total_s) = (false, String::new(), 0u64);
-    for c in text.strip_prefix('P')?.chars() {
-        let unit = match c {
-            '0'..='9' => {
-                number.push(c);
-                continue;
-            }
-            'T' if number.is_empty() => {
-                in_time = true;
-                continue;
-            }
-            'Y' => 365 * DAY_S,
-            'M' if in_time => 60,
-            'M' => 30 * DAY_S,
-            'W' => 7 * DAY_S,
-            'D' => DAY_S,
-            'H' => 3_600,
-            'S' => 1,
-            _ => return None,
-        };
-        let count: u64 = number.parse().ok()?;
-        number.clear();
-        total_s = total_s.saturating_add(count.saturating_mul(unit));
-    }
-    number.is_empty().then(|| total_s.saturating_mul(1000))
+    text.and_then(parse_interval).map_or(0, Interval::as_ms)
 }
 
 /// Milliseconds as whole seconds: rounded, but never down to nothing.
@@ -228,14 +146,11 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_read_leniently() {
+    fn spans_that_are_none_are_zero() {
         assert_eq!(interval_ms(Some("10")), 10_000);
-        assert_eq!(interval_ms(Some("1.5s")), 1_000);
-        assert_eq!(interval_ms(Some("PT1M")), 60_000);
-        assert_eq!(interval_ms(Some("P30S")), 30_000);
-        assert_eq!(interval_ms(Some("P1DT1M")), 86_460_000);
         assert_eq!(interval_ms(Some("-3")), 0);
         assert_eq!(interval_ms(Some("soon")), 0);
+        assert_eq!(interval_ms(None), 0);
         assert_eq!(whole_seconds(400), 1);
         assert_eq!(whole_seconds(1_500), 2);
     }

@@ -5,7 +5,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::notation::{
-    BlockContext, RuleInput, integer, interval_ms, is_true, parse_bool, timeout_ms, unpack_blocks,
+    integer, interval_ms, is_true, parse_bool, rule_input, timeout_ms, unpack_blocks_after,
 };
 use crate::{Cluster, ConfigIssue, PlacementStrategy, QuorumPolicy};
 use std::sync::Arc;
@@ -80,12 +80,12 @@ fn is_valid(kind: Kind, value: &str) -> bool {
 impl Cluster {
     pub(super) fn unpack_options(&mut self) {
         let mut values = crate::cluster::Parameters::new();
-        let rules = RuleInput { now: self.now, ..RuleInput::default() };
         let mut recheck = None;
         if let Some(section) = self.section("crm_config") {
             let first_id = Some("cib-bootstrap-options");
-            let context = BlockContext { cib: &self.cib, rules, first_id };
-            unpack_blocks(&section, "cluster_property_set", &context, &mut recheck, &mut values);
+            let input = rule_input(self.now, &self.cib);
+            let set = "cluster_property_set";
+            unpack_blocks_after(first_id, &section, set, &input, &mut recheck, &mut values);
         }
         if let Some(when) = recheck {
             self.recheck_at(when);

@@ -3,7 +3,7 @@
 //! Decides: who is a node, in which order. Given: `nodes`. Leaves to others: how they are (`status`).
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use crate::notation::{BlockContext, RuleInput, compare_names, score_attr, unpack_blocks};
+use crate::notation::{compare_names, rule_input, score_attr, unpack_blocks};
 use crate::{Cluster, ConfigIssue, Node, NodeId, NodeKind, NodeState};
 use std::sync::Arc;
 use xml::Element;
@@ -61,10 +61,9 @@ impl Cluster {
         let mut utilization = crate::cluster::Parameters::new();
         let mut recheck = self.recheck_by;
         if let Some(holder) = holder {
-            let rules = RuleInput { now: self.now, ..RuleInput::default() };
-            let context = BlockContext { cib: &self.cib, rules, first_id: None };
-            unpack_blocks(holder, "instance_attributes", &context, &mut recheck, &mut read);
-            unpack_blocks(holder, "utilization", &context, &mut recheck, &mut utilization);
+            let input = rule_input(self.now, &self.cib);
+            unpack_blocks(holder, "instance_attributes", &input, &mut recheck, &mut read);
+            unpack_blocks(holder, "utilization", &input, &mut recheck, &mut utilization);
         }
         self.recheck_by = recheck;
         let is_dc_by_id =

@@ -6,13 +6,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::cluster::{Allowed, MultiplyActive, NodeTable, Parameters, Work};
-use crate::notation::{
-    BlockContext, RuleInput, interval_ms, is_true, parse_bool, parse_score, unpack_blocks,
-};
+use crate::notation::{interval_ms, is_true, parse_bool, parse_score, rule_input, unpack_blocks};
 use crate::{
     Agent, Cluster, ConfigIssue, NodeId, QuorumPolicy, Resource, ResourceId, ResourceState, Variant,
 };
 use model::{Role, Score};
+use rules::Input;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use xml::{Element, Node};
@@ -209,22 +208,21 @@ impl Cluster {
         for attribute in resource.xml.attributes() {
             meta.insert(Arc::from(attribute.name().as_str()), Arc::from(attribute.value()));
         }
-        let rules = RuleInput {
-            now: self.now,
-            class: resource.xml.attr("class"),
+        let plain = rule_input(self.now, &self.cib);
+        let input = Input {
+            standard: resource.xml.attr("class"),
             provider: resource.xml.attr("provider"),
             agent: resource.xml.attr("type"),
-            ..RuleInput::default()
+            ..plain
         };
-        let context = BlockContext { cib: &self.cib, rules, first_id: None };
-        unpack_blocks(&resource.xml, "meta_attributes", &context, &mut recheck, &mut meta);
+        unpack_blocks(&resource.xml, "meta_attributes", &input, &mut recheck, &mut meta);
         let mut ancestor = resource.parent;
         let mut inherited = Parameters::new();
         while let Some(parent) = ancestor {
             unpack_blocks(
                 &self.resource(parent).xml,
                 "meta_attributes",
-                &context,
+                &input,
                 &mut recheck,
                 &mut inherited,
             );
@@ -234,15 +232,13 @@ impl Cluster {
             meta.entry(name).or_insert(value);
         }
         if let Some(defaults) = &self.defaults.resources {
-            unpack_blocks(defaults, "meta_attributes", &context, &mut recheck, &mut meta);
+            unpack_blocks(defaults, "meta_attributes", &input, &mut recheck, &mut meta);
         }
         if let Some(parent) = resource.parent {
             for (name, value) in &self.resource(parent).meta {
                 meta.entry(name.clone()).or_insert_with(|| value.clone());
             }
         }
-        let plain = RuleInput { now: self.now, ..RuleInput::default() };
-        let plain = BlockContext { cib: &self.cib, rules: plain, first_id: None };
         unpack_blocks(&resource.xml, "utilization", &plain, &mut recheck, &mut utilization);
         self.recheck_by = recheck;
         let resource = self.resource_mut(id);
