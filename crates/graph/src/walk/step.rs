@@ -88,7 +88,7 @@ fn span_ms(action: &Action, name: &str) -> Duration {
 }
 
 fn is_true(text: &str) -> bool {
-    ["true", "on", "yes", "y", "1"].iter().any(|word| word.eq_ignore_ascii_case(text))
+    model::parse_bool(text).unwrap_or(false)
 }
 
 /// Whether an action cannot be carried out without a node.

@@ -11,8 +11,9 @@ mod value;
 pub use self::rules::{evaluate_rule, parse_moment, rule_input, unpack_blocks, unpack_blocks_after};
 pub use ::rules::lenient::{integer, parse_score, timeout_ms};
 pub use ::rules::resolve;
+pub use model::parse_bool;
 pub use sort::{insert_sorted, merge_sort};
 pub use value::{
-    base_name, compare_names, flag, history_key, interval_ms, is_true, number, op_key, parse_bool,
-    parse_op_key, score_attr, whole_seconds,
+    base_name, compare_names, flag, history_key, interval_ms, is_true, number, op_key, parse_op_key,
+    score_attr, whole_seconds,
 };

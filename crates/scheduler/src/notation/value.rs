@@ -4,23 +4,10 @@
 //! (`rules::lenient`), reporting what was nonsense.
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-use model::{Interval, Score};
+use model::{Interval, Score, parse_bool};
 use rules::lenient::{integer, parse_interval, parse_score};
 use std::cmp::Ordering;
 use xml::Element;
-
-/// A boolean in any of its spellings.
-pub fn parse_bool(text: &str) -> Option<bool> {
-    const TRUE: [&str; 5] = ["true", "on", "yes", "y", "1"];
-    const FALSE: [&str; 5] = ["false", "off", "no", "n", "0"];
-    if TRUE.iter().any(|word| text.eq_ignore_ascii_case(word)) {
-        Some(true)
-    } else if FALSE.iter().any(|word| text.eq_ignore_ascii_case(word)) {
-        Some(false)
-    } else {
-        None
-    }
-}
 
 /// True only if there is a text and it means so.
 pub fn is_true(text: Option<&str>) -> bool {

@@ -19,8 +19,8 @@ pub(super) fn top(cluster: &Cluster, id: ResourceId) -> ResourceId {
 /// Whether a resource is (in) a promotable clone.
 pub(super) fn is_promotable(cluster: &Cluster, id: ResourceId) -> bool {
     let top = cluster.resource(top(cluster, id));
-    let wanted = top.meta.get("promotable").map(|value| value.to_ascii_lowercase());
-    top.variant == Variant::Clone && matches!(wanted.as_deref(), Some("true" | "on" | "yes" | "y" | "1"))
+    let wanted = top.meta.get("promotable").and_then(|value| model::parse_bool(value));
+    top.variant == Variant::Clone && wanted == Some(true)
 }
 
 /// The name under which a resource is shown: instances that are all the same go by their common name.
