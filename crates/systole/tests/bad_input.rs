@@ -112,3 +112,17 @@ fn a_worn_switch_is_tried_again(town: &Town) -> Result<()> {
     town.cluster.boot(victim)?;
     town.whole()
 }
+
+#[test]
+fn a_node_without_a_cluster_says_so_and_starts_nothing() {
+    let root = tempfile::tempdir().expect("a folder");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_systole"))
+        .arg("pacemakerd")
+        .env("SYSTOLE_ROOT", root.path())
+        .env_remove("SYSTOLE_CLUSTER")
+        .output()
+        .expect("the program runs");
+    assert_eq!(output.status.code(), Some(78));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("set it in SYSTOLE_CLUSTER"), "{said}");
+}

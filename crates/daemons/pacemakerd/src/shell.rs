@@ -68,7 +68,16 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Task::Version => println!("Pacemaker {}", environment.profile.version()),
         Task::Features => print!("{}", features(environment.profile)),
         Task::Shutdown => return shut_down(&environment.client_options(), environment.profile),
-        Task::Run => return run(&environment, arguments.standby),
+        Task::Run => {
+            // Daemons without a cluster would only end and be started again, a hundred times.
+            if let Err(problem) =
+                environment.cluster.as_deref().unwrap_or_default().parse::<cluster::Address>()
+            {
+                eprintln!("pacemakerd: {problem}");
+                return ExitCode::CONFIG;
+            }
+            return run(&environment, arguments.standby);
+        }
     }
     ExitCode::OK
 }

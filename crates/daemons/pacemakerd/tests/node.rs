@@ -104,7 +104,10 @@ impl Node {
 
     fn command(&self) -> Command {
         let mut command = Command::new(self.folder.path().join("pacemakerd"));
-        command.env("SYSTOLE_ROOT", self.folder.path().join("root")).env("SYSTOLE_IPC_PREFIX", self.prefix());
+        command
+            .env("SYSTOLE_CLUSTER", "local:/nowhere")
+            .env("SYSTOLE_ROOT", self.folder.path().join("root"))
+            .env("SYSTOLE_IPC_PREFIX", self.prefix());
         command.env_remove("SYSTOLE_LIBEXEC").stdin(Stdio::null());
         command
     }
