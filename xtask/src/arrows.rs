@@ -1,5 +1,5 @@
-//! Which room may depend on which: the table, and its check against what cargo knows.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Which room may depend on which: the table, and its check against what cargo knows.
 
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `cargo xtask conformance`: our scheduler against the cases of another.
 //!
 //! Decides: what counts as the same. Given: a corpus of cases (inputs with the outputs that are expected of them), which
 //! is no part of this project. Leaves to others: the answers (`tools::crm_simulate`, run within this process).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod case;
 mod diff;

@@ -1,5 +1,5 @@
-//! `install`: one binary under all its names, hard-linked so that a process's `exe` shows the right one.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! `install`: one binary under all its names, hard-linked so that a process's `exe` shows the right one.
 
 use crate::{cargo, check, root};
 use anyhow::{Context, Result};

@@ -1,5 +1,5 @@
-//! `cargo xtask`: what is done to the project rather than by it. One subcommand, one file.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! `cargo xtask`: what is done to the project rather than by it. One subcommand, one file.
 
 mod arrows;
 mod conformance;

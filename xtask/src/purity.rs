@@ -1,5 +1,5 @@
-//! Cores decide, shells do: pure code must not name a clock, a file, a process, a socket, the environment or chance.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Cores decide, shells do: pure code must not name a clock, a file, a process, a socket, the environment or chance.
 
 use anyhow::Result;
 use std::path::{Path, PathBuf};

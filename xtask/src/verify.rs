@@ -1,5 +1,5 @@
-//! `verify` reads, `fix` writes.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! `verify` reads, `fix` writes.
 
 use crate::{arrows, cargo, check, conformance, purity, root};
 use anyhow::Result;
@@ -76,12 +76,12 @@ fn licences() -> Result<()> {
             continue;
         }
         let text = std::fs::read_to_string(path)?;
-        let head = |wanted: &str| text.lines().take(30).any(|line| line.contains(wanted));
-        if !head("SPDX-License-Identifier: GPL-2.0-or-later") {
-            wrong.push(format!("{}: no SPDX line", path.display()));
+        // Scripts have their interpreter in the first line.
+        if !text.lines().take(2).any(|line| line.contains("SPDX-License-Identifier: GPL-2.0-or-later")) {
+            wrong.push(format!("{}: no SPDX line at its head", path.display()));
         }
-        if extension == "rs" && !text.starts_with("//!") {
-            wrong.push(format!("{}: does not open with //!", path.display()));
+        if extension == "rs" && !text.lines().nth(1).is_some_and(|line| line.starts_with("//!")) {
+            wrong.push(format!("{}: does not say what it is (//!) below its SPDX line", path.display()));
         }
     }
     anyhow::ensure!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -1,5 +1,5 @@
-//! What agents say of themselves, kept until their files change: asking one means running it.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What agents say of themselves, kept until their files change: asking one means running it.
 
 use crate::find::BadName;
 use crate::{Description, End, Finder, Invocation, MetadataError, fence, ocf, run};

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What agents say of themselves: their parameters and actions.
 //!
 //! Decides: what the meta-data mean, older spellings included. Given: their text. Leaves to others: to get it
 //! ([`crate::ocf`], [`crate::fence`]) and to keep it.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use model::Interval;
 use xml::{Element, Limits, TextPolicy};

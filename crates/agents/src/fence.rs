@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Fence agents of the Red Hat style: what one is told, and what its end means.
 //!
 //! Decides: the lines of its standard input, which parameters are for the fencer alone, the targets in its list. Given:
 //! the device's parameters, the action, the target. Leaves to others: running it, trying again, and what follows.
 //! The rules are those of <https://github.com/ClusterLabs/fence-agents/blob/main/doc/FenceAgentAPI.md>.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::{Description, End, Finder, Invocation, Outcome, Verdict, find::BadName, verdict_without_code};
 use model::{ExecStatus, OcfCode};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `fence_lab`: fences nodes of a lab on one machine by asking the lab's power switch.
 //!
 //! Decides: what the switch is asked, and when that is enough. Given: options on standard input (as all fence agents) or
@@ -7,7 +8,6 @@
 //! The switch listens on a Unix socket. A request is one line, `ACTION NODE`, answered by one line that begins with `ok` or
 //! `error`: `off NODE`, `on NODE` and `reboot NODE` are answered when it is done (`reboot` when the node was off); `status
 //! NODE` with `ok on` or `ok off`; `list` with `ok` and the nodes; `monitor` with `ok`.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use model::ExitCode;
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Where agents are.
 //!
 //! Decides: which file a name means, which names there are. Given: the roots of the folders. Leaves to others: what is
 //! in the files.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Resource and fence agents: find them, read what they say of themselves, run them.
 //!
 //! Decides: which file an agent is, what it is told (environment, arguments, standard input), how long it may take,
@@ -6,7 +7,6 @@
 //! What needs no machine is apart from what does: [`describe`], [`ocf`] and [`fence`] are words and rules, [`find`] looks
 //! at folders, [`run`] at processes, [`catalogue`] keeps what agents have said. Only the standard `ocf` and fence agents of the Red Hat style are known so far;
 //! another standard is a module beside [`ocf`] that makes an [`Invocation`] and judges an [`Outcome`].
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 pub mod catalogue;
 pub mod describe;

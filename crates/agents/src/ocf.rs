@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The OCF standard: what a resource agent is told, and what its end means.
 //!
 //! Decides: environment and arguments, which exit codes are known, where the exit reason is. Given: the resource, the
 //! action, the parameters. Leaves to others: running it ([`crate::run`]).
 //! The rules are those of <https://github.com/ClusterLabs/OCF-spec/blob/main/ra/1.1/resource-agent-api.md>.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::{End, Finder, Invocation, Outcome, Verdict, find::BadName, verdict_without_code};
 use model::{ExecStatus, OcfCode};

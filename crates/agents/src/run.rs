@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Runs an agent: one process, its own group, a time limit, its output kept within limits.
 //!
 //! Decides: how it is started, ended and watched. Given: an [`Invocation`]. Leaves to others: what the [`Outcome`] means.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;

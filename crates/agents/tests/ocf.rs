@@ -1,5 +1,5 @@
-//! The agents we ship really run: started, watched, stopped, told to fail; and what is no agent is refused by name.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The agents we ship really run: started, watched, stopped, told to fail; and what is no agent is refused by name.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests count as tests
 
 use agents::{Catalogue, Finder, Verdict, ocf, run};

@@ -1,5 +1,5 @@
-//! The CIB of a cluster that has none yet.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The CIB of a cluster that has none yet.
 
 use model::Profile;
 use xml::Element;

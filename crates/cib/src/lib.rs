@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The CIB as data: operations on it, its versions, patches between two of them, and its form on disk.
 //!
 //! Decides: what an operation makes of a CIB, which operations are refused and why, how two CIBs differ, what may be
@@ -7,7 +8,6 @@
 //! Every node of a cluster executes every change by itself, and all must come to the same bytes. So the rules here are
 //! Pacemaker's, to the bit: which element an operation finds, where new attributes and elements go, what counts as a
 //! change of configuration (and raises `epoch`) and what does not.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod change;
 mod empty;

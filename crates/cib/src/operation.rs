@@ -1,5 +1,5 @@
-//! The operations on a CIB, and the options of a call.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The operations on a CIB, and the options of a call.
 
 use std::fmt;
 use std::str::FromStr;

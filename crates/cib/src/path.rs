@@ -1,5 +1,5 @@
-//! Finding places in a tree, as positions among all children.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Finding places in a tree, as positions among all children.
 
 use xml::Element;
 

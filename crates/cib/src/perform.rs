@@ -1,5 +1,5 @@
-//! Performing a request: the operation, then everything that goes with a change.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Performing a request: the operation, then everything that goes with a change.
 
 use crate::change::{self, Touched};
 use crate::version::raise;

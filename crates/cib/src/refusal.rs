@@ -1,5 +1,5 @@
-//! Why an operation was not done.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Why an operation was not done.
 
 use crate::schema::Issue;
 use crate::{Operation, Version};

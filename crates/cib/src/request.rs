@@ -1,5 +1,5 @@
-//! A request as the operations see it.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! A request as the operations see it.
 
 use crate::{CallOptions, Operation, Refusal};
 use xml::Element;

@@ -1,5 +1,5 @@
-//! The sections of a CIB, by the names that requests use for them.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The sections of a CIB, by the names that requests use for them.
 
 use crate::path::{self, Path};
 use xml::Element;

@@ -1,5 +1,5 @@
-//! How the CIB says when it was written.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! How the CIB says when it was written.
 
 use model::WallTime;
 

@@ -1,5 +1,5 @@
-//! The version of a CIB: three numbers, the first that differs decides.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The version of a CIB: three numbers, the first that differs decides.
 
 use std::fmt;
 use xml::Element;

@@ -1,5 +1,5 @@
-//! Operations on a CIB, as a client asks for them: what comes out, with which version, and what is refused.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Operations on a CIB, as a client asks for them: what comes out, with which version, and what is refused.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

@@ -1,5 +1,5 @@
-//! Patches: whatever two trees, the patch between them leads from the one to the other.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Patches: whatever two trees, the patch between them leads from the one to the other.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

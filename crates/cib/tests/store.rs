@@ -1,5 +1,5 @@
-//! The CIB on disk: what a crash, an editor or a bad disk can do to it.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The CIB on disk: what a crash, an editor or a bad disk can do to it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

@@ -1,5 +1,5 @@
-//! The trait all engines have, and the choice of one by its address.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The trait all engines have, and the choice of one by its address.
 
 use crate::local;
 use messages::core::{ClusterNode, Membership};

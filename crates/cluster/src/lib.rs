@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Who is in the cluster, in which order things are said, and whether there is quorum: one trait, several engines.
 //!
 //! Decides: what a daemon sees of the cluster layer, whatever it is. Given: an address, a group, this node's name.
@@ -6,7 +7,6 @@
 //! An engine promises what Corosync's closed process groups do: what is said in a group reaches all who are in it in
 //! one order, the sender too; a change of who is there has the same place in that order for all; each side of a
 //! partition goes on with an order of its own.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod engine;
 pub mod local;

@@ -1,5 +1,5 @@
-//! Daemons of three nodes meet at a hub: order, membership, quorum, kill, cut, heal; and who may come in.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Daemons of three nodes meet at a hub: order, membership, quorum, kill, cut, heal; and who may come in.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use cluster::local::{Hub, HubOptions};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Who of several equal daemons leads: votes, their comparison, and who has won.
 //!
 //! Decides: which of two nodes is the better leader, when an election is won or lost, what is said to the others.
@@ -8,7 +9,6 @@
 //! The rules are Pacemaker's, as all nodes of a mixed cluster must come to the same end: the lower feature set wins
 //! (so that nobody has to understand a DC newer than itself), then the process that has worked longer, then the name
 //! that comes first.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod vote;
 

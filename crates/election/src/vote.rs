@@ -1,5 +1,5 @@
-//! One vote, read from a message.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! One vote, read from a message.
 
 use messages::controller::Envelope;
 use model::FeatureSet;

@@ -1,5 +1,5 @@
-//! Elections among several nodes, their messages delivered in one order.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Elections among several nodes, their messages delivered in one order.
 
 #![allow(clippy::unwrap_used)] // a broken vote must fail the test
 

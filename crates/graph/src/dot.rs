@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The dot form: what `crm_simulate -D` writes, for people who want to see a graph.
 //!
 //! Decides: the text. Given: nodes and edges with their style, from whoever still knows more than the graph does (what
 //! was considered and left out has no place in the graph itself). Leaves to others: which of them to draw.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use std::fmt;
 

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The transition graph: what is to be done, and what has to be done before what.
 //!
 //! Decides: what a graph is, its XML form (what the scheduler sends and the controller reads) and its dot form. Given:
 //! what the scheduler planned, or XML. Leaves to others: why anything is in it (scheduler), doing it (controller).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod dot;
 mod transition;

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The graph's type: synapses, each an action with what it waits for.
 //!
 //! Decides: the shape. Given: nothing. Leaves to others: its XML form (`xml_form`), its dot form (`dot`), its walk.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// A whole transition: everything that leads from what is to what should be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

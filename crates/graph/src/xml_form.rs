@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The graph to and from XML, attribute for attribute in the order the controller's peers write them.
 //!
 //! Decides: the form (`<transition_graph>`). Given: a graph, or an element a peer sent. Leaves to others: whether the
 //! graph makes sense. What a reader does not know it ignores; what it cannot do without it refuses.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::{Action, ActionKind, GraphOptions, GraphResource, Input, NodeRef, Synapse, TransitionGraph};
 use std::str::FromStr;

@@ -1,5 +1,5 @@
-//! Names of sockets: abstract, and filled up with NULs to their full length, as libqb binds and connects them.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Names of sockets: abstract, and filled up with NULs to their full length, as libqb binds and connects them.
 
 use std::io;
 use std::os::linux::net::SocketAddrExt;

@@ -1,5 +1,5 @@
-//! The same client for programs that do one thing at a time: every call waits until it is done.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The same client for programs that do one thing at a time: every call waits until it is done.
 
 use crate::{ClientOptions, ConnectError, RequestError};
 use messages::core::Credentials;

@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A connection to a daemon, from the side of the one who asks.
 //!
 //! Before a byte is said, the server's credentials are checked: a name is anybody's to take. The control file that the
 //! handshake names is only read, for the server's wish that we wait: its counters of messages on the way are hints that
 //! libqb works without, and mapping a file that somebody else may truncate would put our life into their hands.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::address::{datagram_socket, padded};
 use crate::datagram::{receive, receive_now};

@@ -1,5 +1,5 @@
-//! Receiving one datagram, whole or not at all, with the sender's credentials if the socket asks for them.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Receiving one datagram, whole or not at all, with the sender's credentials if the socket asks for them.
 
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use std::cell::RefCell;

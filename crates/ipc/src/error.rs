@@ -1,5 +1,5 @@
-//! Why there is no connection, no listener, no answer.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Why there is no connection, no listener, no answer.
 
 use crate::FrameError;
 use std::io;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Pacemaker's framing: 40 bytes of header, then the text of a tree and a NUL; in two dialects.
 //!
 //! Up to 3.0.0 a message that is too large is compressed; since 3.0.1 it is sent in parts. Both headers are of the same
 //! length and call themselves version 1. A receiver tells them apart by where the version is; a sender has to know.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::wire::{i32_at, put, u32_at};
 use bzip2::read::{BzDecoder, BzEncoder};

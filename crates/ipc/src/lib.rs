@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Local connections between daemons and tools: libqb's socket transport and Pacemaker's framing, server and client.
 //!
 //! Decides: how bytes become messages and back, in both of Pacemaker's dialects; who may connect and who is believed;
@@ -7,7 +8,6 @@
 //! No `unsafe`: the control file that both ends share is read and written, not mapped, so that a peer who truncates it
 //! cannot end us. Its counters of messages on the way are left alone: they are hints for C servers, which work without,
 //! and counting them right needs shared memory.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod address;
 pub mod blocking;

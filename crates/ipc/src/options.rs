@@ -1,5 +1,5 @@
-//! What the environment and the caller say about connections: names, dialect, sizes, folders.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What the environment and the caller say about connections: names, dialect, sizes, folders.
 
 use crate::Dialect;
 use model::Profile;

@@ -1,5 +1,5 @@
-//! Who may connect, who is believed, who may do anything: by what the kernel and the system's databases say.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Who may connect, who is believed, who may do anything: by what the kernel and the system's databases say.
 
 use messages::core::Credentials;
 use nix::unistd::{Gid, Group, Uid, User, geteuid, getgrouplist};

@@ -1,5 +1,5 @@
-//! Libqb's bytes: message headers and the handshake, as C lays them out (host order, every field on 8 bytes).
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Libqb's bytes: message headers and the handshake, as C lays them out (host order, every field on 8 bytes).
 
 /// The id of the handshake's request and answer.
 const AUTHENTICATE: i32 = -1;

@@ -1,5 +1,5 @@
-//! A client and a server talk, in both dialects, little and much.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! A client and a server talk, in both dialects, little and much.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;

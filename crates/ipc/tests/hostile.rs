@@ -1,5 +1,5 @@
-//! Peers that do not keep to the protocol: nothing falls over, nothing grows without bound, the others are served.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Peers that do not keep to the protocol: nothing falls over, nothing grows without bound, the others are served.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;

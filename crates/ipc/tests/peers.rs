@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Peers that only other processes can be: Debian's own `cibadmin` and executor (2.1.5, with C's libqb), and other users.
 //!
 //! Their socket names are fixed, so they run in a network namespace of their own, where such names live. Where that,
 //! Debian's programs or the right to become another user is missing, a test fails under `CI=true`, and says that it did
 //! nothing otherwise.
-// SPDX-License-Identifier: GPL-2.0-or-later
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use ipc::{ClientOptions, ConnectError, Server, ServerEvent, ServerOptions};

@@ -1,5 +1,5 @@
-//! A lab cluster: started, watched, hurt and ended from outside.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! A lab cluster: started, watched, hurt and ended from outside.
 
 use crate::layout::Layout;
 use crate::machine::{self, MARK};

@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `systole demo`: a cluster of three, a service with clients, a dead machine, and the service alive elsewhere.
 //!
 //! Everything is real but the machines: real daemons, real agents, a real service that real clients ask, real shared
 //! data. What is told comes from outside the cluster: from the client, the power switch, the agents' traces, and the
 //! cluster's own tools.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::cluster::{Cluster, Options, wait_for};
 use crate::layout::Layout;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The shared data of the lab's service, and the proof that it never had two writers.
 //!
 //! Whoever runs the service appends `TIME NODE PID NUMBER` many times a second to one file that all nodes share. Two
 //! writers at once would show as lines of one node between lines of another.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::trace::parse_time_us;
 use anyhow::{Context, Result};

@@ -1,5 +1,5 @@
-//! A lab on disk: programs, agents, a state folder for each node, shared data. All below one folder.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! A lab on disk: programs, agents, a state folder for each node, shared data. All below one folder.
 
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};

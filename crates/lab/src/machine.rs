@@ -1,5 +1,5 @@
-//! What a lab node is: the processes that carry its mark. Powering off kills them all, and says so only when none is left.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What a lab node is: the processes that carry its mark. Powering off kills them all, and says so only when none is left.
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The lab's services and their proof: shops, each a database that writes shared data and a web server that clients ask, in
 //! a group; and a power switch that fences.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::journal;
 use crate::layout::Layout;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The service the lab keeps alive: a real process with shared data and real clients.
 //!
 //! `lab-service journal FILE` appends a line to shared data twenty times a second; `lab-service web ADDRESS FILE` answers
 //! HTTP on a loopback address with who serves and how far the journal is. Both end on SIGTERM, as services do.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::trace::now_us;
 use anyhow::{Context, Result, bail};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The power switch: what `fence_lab` asks to take a node's power away.
 //!
 //! It stands outside the cluster, like the switched power strip in a rack, and keeps its own trace: so a test can see
@@ -5,7 +6,6 @@
 //!
 //! Protocol, over a Unix socket: one line `ACTION NODE` (`off`, `on`, `reboot`, `status`; `list` and `monitor` take no
 //! node), answered by one line `ok …` or `error …`. `off` and `reboot` answer when nothing of the node runs any more.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::trace::Trace;
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Traces: lines with a time in front that agents and the power switch append, each for itself, so that what happened can
 //! be judged from outside the cluster.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use anyhow::{Context, Result};
 use std::fs::OpenOptions;

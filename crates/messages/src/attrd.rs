@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The language of the attribute manager: what its clients ask, and what attribute managers of all nodes tell each
 //! other.
 //!
 //! Decides: which attributes a message has and what a missing one means. Clients and peers share one form: what a client
 //! asks is passed on to all peers nearly as it came. Leaves to others: what is done about it (the attribute manager).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use model::ExitCode;
 use xml::Element;

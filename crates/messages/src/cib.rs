@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is said to and between CIB managers.
 //!
 //! A client registers, sends commands and gets replies; it may subscribe to be told of every change. Managers pass each
 //! other's clients' commands on as they are, with where they came from. What the operations do is the `cib` crate's.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use model::{ExitCode, LegacyRc, Profile};
 use xml::Element;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The general form of requests and replies that controllers, schedulers, pacemakerd and their clients speak.
 //!
 //! A request names a task, the subsystem (and host) it goes to and the one it comes from, and carries at most one
 //! payload inside `<crm_xml>`. A reply has the same reference and task, with the directions turned.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use model::FeatureSet;
 use std::sync::Arc;

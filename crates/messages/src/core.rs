@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The frame of every daemon core: one input in, outputs drained, one timer.
 //!
 //! A core decides and does nothing else. A shell (or the simulator) feeds it what happened, drains what it wants done
 //! and does it. What all daemons have in common (clients, other daemons they are clients of, the cluster, log, exit) is
 //! here; what only one has (an agent to run, a file to write) is its own `Event` and `Effect`.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use model::{ExitCode, Instant, Now};
 use std::fmt;

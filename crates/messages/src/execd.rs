@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is said to executors: requests, replies, and the news of ended operations.
 //!
 //! Decides: the XML of each. Leaves to others: what an agent is (`agents`), when it runs (the executor's core).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use model::{ExecStatus, Interval, LegacyRc, OcfCode, WallTime};
 use std::collections::BTreeMap;

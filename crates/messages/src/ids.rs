@@ -1,5 +1,5 @@
-//! Ids that nobody else will choose, without randomness: cores must not draw any.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Ids that nobody else will choose, without randomness: cores must not draw any.
 
 use model::WallTime;
 

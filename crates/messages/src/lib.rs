@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What daemons, nodes and tools say to each other, typed, to and from the XML of the wire; and what every daemon core
 //! is told and answers.
 //!
@@ -7,7 +8,6 @@
 //! A module per language: [`controller`] is the general form of requests that controllers, schedulers and pacemakerd
 //! speak; the others are named after the daemon that serves them. [`core`] is no wire format but the frame all daemon
 //! cores fit into.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 pub mod attrd;
 pub mod cib;

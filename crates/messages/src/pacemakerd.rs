@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is said to pacemakerd: how are you, and end. In the general form ([`crate::controller`]), without a hello.
 //!
 //! A request is acknowledged at once ([`crate::controller::ack`], [`model::ExitCode::INDETERMINATE`]); its answer is an
 //! event.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::controller::{Direction, Envelope};
 use model::{ExitCode, WallTime};

@@ -1,5 +1,5 @@
-//! What fencers, their clients and C ones write to each other is understood on both sides.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What fencers, their clients and C ones write to each other is understood on both sides.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests count as tests
 
 use messages::execd::Parameters;

@@ -1,5 +1,5 @@
-//! The number languages: what agents exit with, how an execution ended, what tools exit with, what daemons answer.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The number languages: what agents exit with, how an execution ended, what tools exit with, what daemons answer.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Feature sets: what a node's software can do, as one version; and the two profiles we speak.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Feature sets: what a node's software can do, as one version; and the two profiles we speak.
 
 use std::fmt;
 use std::str::FromStr;

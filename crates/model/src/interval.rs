@@ -1,5 +1,5 @@
-//! Intervals and timeouts as configurations write them: `10s`, `2min`, `500ms`, `PT1H`, or bare seconds.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Intervals and timeouts as configurations write them: `10s`, `2min`, `500ms`, `PT1H`, or bare seconds.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The words of the field: what every other crate means by a score, a role, a result, a key, a moment.
 //!
 //! Decides: how these values are read from text, compared, combined and written. Given: text and numbers.
 //! Leaves to others: everything that has a place (nodes, resources, the CIB). No I/O, no clock.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod codes;
 mod feature;

@@ -1,5 +1,5 @@
-//! Names of operations: the key of an operation, the key of its place in a transition, and the record of its end.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Names of operations: the key of an operation, the key of its place in a transition, and the record of its end.
 
 use crate::{ExecStatus, Interval, OcfCode};
 use std::fmt;

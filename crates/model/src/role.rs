@@ -1,5 +1,5 @@
-//! Roles: what an instance of a resource is doing on a node.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Roles: what an instance of a resource is doing on a node.
 
 use std::fmt;
 use std::str::FromStr;

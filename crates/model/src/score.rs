@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Scores: how much a resource wants, or must not have, a node.
 //!
 //! Decides: saturation at plus and minus infinity, and which of the two wins (minus, always).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,5 +1,5 @@
-//! Moments. A core never reads a clock: it is told `Now` with every input.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Moments. A core never reads a clock: it is told `Now` with every input.
 
 use std::fmt;
 use std::ops::Add;

@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Sets of name/value pairs (`instance_attributes`, `meta_attributes`, `cluster_property_set` and their like): which
 //! of them hold, and which of their values wins.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::error::id_of;
 use crate::lenient::parse_score;

@@ -1,5 +1,5 @@
-//! Whether a rule of a CIB is in effect at a moment, for those who ask from outside (`crm_rule`).
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Whether a rule of a CIB is in effect at a moment, for those who ask from outside (`crm_rule`).
 
 use crate::{DateTime, Evaluation, Input, evaluate};
 use model::ExitCode;

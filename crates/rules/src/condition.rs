@@ -1,5 +1,5 @@
-//! Rules: conditions of every sort, joined by and or or.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Rules: conditions of every sort, joined by and or or.
 
 mod attribute;
 mod date;

@@ -1,5 +1,5 @@
-//! What can be wrong in a rule, with the element it is in.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What can be wrong in a rule, with the element it is in.
 
 use crate::TimeError;
 use xml::Element;

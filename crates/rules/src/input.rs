@@ -1,5 +1,5 @@
-//! What rules are judged by.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What rules are judged by.
 
 use crate::{DateTime, Submatches};
 use model::Interval;

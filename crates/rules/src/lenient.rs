@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Numbers, scores and spans of time, read as leniently as Pacemaker reads them: what follows a number is not looked at.
 //!
 //! A configuration that works has to go on working, so what was written carelessly and taken is taken here too.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::Duration;
 use model::{Interval, Score};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Rules: when, where and for what a part of the configuration holds; and the dates and times they are written with.
 //!
 //! Decides: what an ISO 8601 text means, whether a rule is satisfied and when that will change, which of several sets
@@ -7,7 +8,6 @@
 //!
 //! What is wrong in a rule makes it not pass, and is reported; it never stops anything. Documented in Pacemaker
 //! Explained, "Rules".
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod blocks;
 mod check;

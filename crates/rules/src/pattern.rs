@@ -1,5 +1,5 @@
-//! Patterns for resource ids (`rsc-pattern`), and what they found put in place of `%0` to `%9`.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Patterns for resource ids (`rsc-pattern`), and what they found put in place of `%0` to `%9`.
 
 use regex_lite::{Regex, RegexBuilder};
 

@@ -1,5 +1,5 @@
-//! Dates, times, durations and periods as ISO 8601 writes and Pacemaker reads them.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Dates, times, durations and periods as ISO 8601 writes and Pacemaker reads them.
 
 mod calendar;
 mod date_time;

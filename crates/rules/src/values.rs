@@ -1,5 +1,5 @@
-//! Values of attributes, compared by type.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Values of attributes, compared by type.
 
 use crate::lenient::exact_integer;
 use std::cmp::Ordering;

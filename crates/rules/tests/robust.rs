@@ -1,5 +1,5 @@
-//! Whatever is written as a date, duration, period or rule is read or refused; and what was read writes back.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Whatever is written as a date, duration, period or rule is read or refused; and what was read writes back.
 
 use proptest::prelude::*;
 use rules::{DateForm, DateTime, Duration, Input, Pattern, Period, Recurrence, evaluate};

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is wrong with a configuration, said so that whoever wrote it can mend it.
 //!
 //! Decides: the words and their severity. Given: what a stage found. Leaves to others: showing them.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use std::fmt;
 

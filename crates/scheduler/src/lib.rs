@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The scheduler: a CIB in; where everything should run, what has to be done for it, and why, out.
 //!
 //! Decides: placement, actions, their order, fencing. Given: a CIB, the time, options. Leaves to others: getting the
@@ -6,7 +7,6 @@
 //! Two steps. [`unpack()`] reads the CIB into a [`Cluster`]: nodes and resources in arenas, their configuration and the
 //! state their history tells. [`schedule()`] plans over it and returns a [`Schedule`]. A `Cluster` never changes, so it
 //! can be shown, scheduled with other options, or compared, at no cost.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod action;
 mod cluster;

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The plan: what a schedule consists of.
 //!
 //! Decides: the shape, and how it is drawn. Given: what the stages made. Leaves to others: showing it, carrying it out.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::action::relation;
 use crate::{Action, ActionId, ScoreLine};

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Scores as they are shown by `crm_simulate -s`.
 //!
 //! Decides: their text. Given: what a stage recorded. Leaves to others: when to show them.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use model::Score;
 use std::fmt;

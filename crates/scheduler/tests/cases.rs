@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Small cases, each a folder with a `cib.xml` and what has to come of it in `expected`.
 //!
 //! `BLESS=1 cargo test -p scheduler --test cases` writes what comes of them; read the difference before committing it.
-// SPDX-License-Identifier: GPL-2.0-or-later
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may
 
 mod damage;

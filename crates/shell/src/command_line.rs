@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What all daemons' command lines have in common.
 //!
 //! Decides: the options every daemon has, how help and version read, what a wrong command line is answered. Given: the
 //! daemon's own options. Leaves to others: what those mean.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::Environment;
 use clap::{Arg, ArgAction, ArgMatches, Command};

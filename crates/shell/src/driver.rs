@@ -1,5 +1,5 @@
-//! The loop: wait for one thing, feed it, do what the core says, set one timer.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The loop: wait for one thing, feed it, do what the core says, set one timer.
 
 use crate::group::Group;
 use crate::log::Log;

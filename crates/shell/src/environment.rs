@@ -1,5 +1,5 @@
-//! What a daemon is told by its environment: where things are, who it is, which Pacemaker it passes for.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What a daemon is told by its environment: where things are, who it is, which Pacemaker it passes for.
 
 use ipc::{ClientOptions, Dialect, ServerOptions};
 use model::{Instant, Now, Profile, WallTime};

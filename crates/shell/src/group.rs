@@ -1,5 +1,5 @@
-//! The daemon's place in the cluster: joining its group, with patience, and then what happens there.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The daemon's place in the cluster: joining its group, with patience, and then what happens there.
 
 use crate::Environment;
 use cluster::{Address, AddressError, Cluster, ClusterEvent};

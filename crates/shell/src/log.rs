@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The log, in the very form of Pacemaker's: other people's tools look for its lines.
 //!
 //! `Nov 22 00:40:07.237 node pacemaker-based     [32616] (core) <TAB>info: what happened | details`
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::LogOptions;
 use messages::core::Level;

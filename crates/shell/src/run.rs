@@ -1,5 +1,5 @@
-//! What a daemon's `main` calls.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What a daemon's `main` calls.
 
 use crate::Environment;
 use crate::driver::Driver;

@@ -1,5 +1,5 @@
-//! The daemons this one is a client of: connected as long as they are there, connected again when they are back.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The daemons this one is a client of: connected as long as they are there, connected again when they are back.
 
 use ipc::{Client, ClientEvent, ClientOptions, ConnectError};
 use messages::core::Service;

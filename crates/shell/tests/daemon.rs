@@ -1,5 +1,5 @@
-//! Whole daemons in threads of this process: clients, other daemons, the cluster, effects, timers, the end.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Whole daemons in threads of this process: clients, other daemons, the cluster, effects, timers, the end.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use cluster::local::{Hub, HubOptions};

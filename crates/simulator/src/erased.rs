@@ -1,5 +1,5 @@
-//! Cores of different daemons behind one type, so that one world can hold them all.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Cores of different daemons behind one type, so that one world can hold them all.
 
 use messages::core::{Core, Input, Output};
 use model::{Instant, Now};

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The physical world of a simulated cluster: what runs where, who has power, and the laws that nobody may break.
 //!
 //! It sees what agents are told to do and keeps the truth of it, apart from what the cluster believes. A law broken is
 //! recorded with its time; tests assert that there is none.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use model::{Instant, OcfCode};
 use std::collections::{BTreeMap, BTreeSet};

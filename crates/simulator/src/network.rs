@@ -1,5 +1,5 @@
-//! Who can hear whom, and what each daemon's group looks like from each node.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Who can hear whom, and what each daemon's group looks like from each node.
 
 use messages::core::{ClusterNode, Member, Membership};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,5 @@
-//! The daemons of a node, and what their effects do to the simulated machines.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The daemons of a node, and what their effects do to the simulated machines.
 
 use crate::machines::Machines;
 use crate::{AnyEffect, AnyEvent, Physics, World, erase};

@@ -1,5 +1,5 @@
-//! Virtual time, and what travels in it.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Virtual time, and what travels in it.
 
 use crate::erased::{AnyCore, AnyEffect, AnyEvent};
 use crate::network::Network;

@@ -1,5 +1,5 @@
-//! Whole failovers in virtual time: the daemons' own cores, no I/O, the same to the byte every time.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Whole failovers in virtual time: the daemons' own cores, no I/O, the same to the byte every time.
 #![allow(clippy::unwrap_used)] // what is missing must fail the test
 
 use model::{Instant, WallTime};

@@ -1,10 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Faults at moments nobody would choose: machines that die, come back, are cut off or asked to leave, agents and the
 //! power switch failing, in the middle of elections, joins, transitions and fencing. Whatever happens, nothing runs twice,
 //! and when the faults are over the service is back and stays.
 //!
 //! Each seed is one run, the same every time. `SYSTOLE_SEED=17 cargo test -p simulator --test faults` replays one and
 //! prints its record; `SYSTOLE_SEEDS=1000` tries more than usual.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 #![allow(clippy::unwrap_used)] // a test
 

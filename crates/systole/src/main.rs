@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! One binary that answers to every daemon's and tool's name.
 //!
 //! Called as `pacemaker-based` it is that daemon; called as `systole` it takes the name as its first argument. The
 //! installation lays hard links, not symbolic ones, so that `/proc/PID/exe` shows the name it was started by.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod programs;
 

@@ -1,5 +1,5 @@
-//! The table of all names: what each runs, and where it is installed.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The table of all names: what each runs, and where it is installed.
 
 use model::ExitCode;
 use std::ffi::OsString;

@@ -1,5 +1,5 @@
-//! What users, disks and agents get wrong: a clear word about it, and the rest of the cluster goes on.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What users, disks and agents get wrong: a clear word about it, and the rest of the cluster goes on.
 #![allow(clippy::panic, clippy::expect_used)] // a test may
 
 mod common;

@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Debian's own `cibadmin` against our CIB manager, and ours against the same: what an administrator types, what comes
 //! out, and what is on disk afterwards.
 //!
 //! Needs root (for a network namespace of its own, as IPC names are the network namespace's) and Debian's Pacemaker
 //! tools. Where they are missing the test says so and, under `CI=true`, fails.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

@@ -1,5 +1,5 @@
-//! The main job, judged from outside: machines die, services come back elsewhere, and only after the power was cut.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The main job, judged from outside: machines die, services come back elsewhere, and only after the power was cut.
 #![allow(clippy::panic, clippy::expect_used)] // a test may
 
 mod common;

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `attrd_updater`: values of node attributes, as the attribute managers know them.
 //!
 //! Decides: options, what is asked of the attribute manager, how its answer is printed.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::attributes;
 use crate::command_line;

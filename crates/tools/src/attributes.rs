@@ -1,5 +1,5 @@
-//! Tools' talk with the attribute manager of this node.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Tools' talk with the attribute manager of this node.
 
 use crate::failure::Failure;
 use ipc::ClientOptions;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Reading and changing a CIB: the running cluster's, by its manager, or one in a file, by the same operations in-process.
 //!
 //! Decides: which of them (`CIB_shadow` before `CIB_file` before the manager). Given: the environment, and commands. Leaves
 //! to others: what operations do (`cib`), transport (`ipc`), who may do what (the manager).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::crm_simulate::{SourceError, read_file, with_status};
 use ::cib::store::{Store, StoreError};

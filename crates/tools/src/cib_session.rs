@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The CIB as most tools want it: read whole, changed a little, with refusals in the words of tools.
 //!
 //! Decides: nothing but words and exit codes; whose CIB it is, and how it is reached, is [`CibAccess`]'s.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::cib_access::{AccessError, CibAccess};
 use crate::failure::Failure;

@@ -1,5 +1,5 @@
-//! What all tools' command lines have in common: how wrong ones are answered, and what `--version` says.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What all tools' command lines have in common: how wrong ones are answered, and what `--version` says.
 
 use clap::error::ErrorKind;
 use model::{ExitCode, Profile};

@@ -1,5 +1,5 @@
-//! Tools' talk with the controller of this node: requests that it passes on to whom they concern, and the replies.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Tools' talk with the controller of this node: requests that it passes on to whom they concern, and the replies.
 
 use crate::failure::Failure;
 use ipc::ClientOptions;

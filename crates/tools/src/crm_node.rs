@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `crm_node`: this node, its partition and its quorum, as the controller knows them.
 //!
 //! Decides: options, what is asked of the controller, how its answer is printed.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::command_line;
 use crate::controller::{Controller, REPLY_TIMEOUT};

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `crmadmin`: the state of controllers, and which of them coordinates.
 //!
 //! Decides: options, who is asked, how the answer is printed.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::cib_session::CibSession;
 use crate::command_line;

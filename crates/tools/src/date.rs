@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Moments and spans as Pacemaker's tools read and write them.
 //!
 //! Decides: the formats. Given: text, seconds since the epoch, spans. Leaves to others: which moment it is.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use jiff::civil::{Date, DateTime, ISOWeekDate, Time, Weekday};
 use jiff::tz::{Offset, TimeZone};

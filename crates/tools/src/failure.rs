@@ -1,5 +1,5 @@
-//! Why a tool could not do what it was asked, and what it exits with.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Why a tool could not do what it was asked, and what it exits with.
 
 use ipc::{ConnectError, RequestError};
 use model::{ExitCode, LegacyRc};

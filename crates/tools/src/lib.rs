@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The command-line tools: one module each, named after the program.
 //!
 //! Decides: options, what is asked of which daemon (or file), and how the answer is printed. Leaves to others: every
 //! privilege check (the daemons') and every decision about the cluster.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 pub mod attrd_updater;
 mod attributes;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The running cluster's CIB, asked of this node's CIB manager; or a file in its place.
 //!
 //! Decides: whom to ask. Given: the environment (`CIB_file`, and that of connections). Leaves to others: transport
 //! (`ipc`), what may be read (the manager).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::crm_simulate::{SourceError, read_file, read_pipe, with_status};
 use messages::cib::{self, CibMessageError, Command, Reply, option};

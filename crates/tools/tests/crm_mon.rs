@@ -1,5 +1,5 @@
-//! `crm_mon` as a user runs it, on a CIB in a file.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! `crm_mon` as a user runs it, on a CIB in a file.
 
 use model::{ExitCode, WallTime};
 use std::ffi::OsString;

@@ -1,5 +1,5 @@
-//! `crm_simulate` as a user runs it: exit codes, and what is printed.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! `crm_simulate` as a user runs it: exit codes, and what is printed.
 
 use model::{ExitCode, WallTime};
 use std::ffi::OsString;

@@ -1,5 +1,5 @@
-//! The two digests by which nodes, and past and present, are compared.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The two digests by which nodes, and past and present, are compared.
 
 use crate::write::append_compact_without;
 use crate::{Element, Escaping};

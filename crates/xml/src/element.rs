@@ -1,5 +1,5 @@
-//! Elements, their attributes and children, shared until changed.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Elements, their attributes and children, shared until changed.
 
 use std::borrow::Borrow;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! Ids made of texts that are no names.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Ids made of texts that are no names.
 
 /// An id with every byte of what XML does not allow in names replaced by a dot (an underscore in the first place). Two
 /// texts may come to the same id.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The persistent XML tree.
 //!
 //! Decides: what a tree is (elements, attributes in the order they came, comments, text), how it is read and written
@@ -6,7 +7,6 @@
 //!
 //! A tree is shared: cloning an [`Element`] copies a pointer, and a change copies only the elements on the way from
 //! the root to the place of the change. So every holder of an element has a snapshot that nobody can change under it.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod digest;
 mod element;

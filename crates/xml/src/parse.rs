@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Text to trees, with line and column in every refusal, and limits on everything a stranger can make large.
 //!
 //! Stricter than XML where a cluster has no use for the rest: no document type, so no entities of the document's own
 //! and nothing external.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::{Element, Name, Node};
 use quick_xml::Reader;

@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Trees to text, to the byte as Pacemaker writes them.
 //!
 //! Two escaping eras exist, and digests are over the text, so both are needed: until 2.1.7 control characters became
 //! backslash sequences (and escaping stopped at the first two bytes in a row with the high bit set); since 2.1.8 they
 //! are character references.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::{Element, Node};
 

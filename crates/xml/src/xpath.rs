@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! XPath 1.0 over the persistent tree.
 //!
 //! Decides: what an expression selects and computes, and how a place in a tree is written down. Given: an expression
@@ -7,7 +8,6 @@
 //! Expressions come from strangers, so nothing they say can hang a daemon: length and nesting are limited when an
 //! expression is read, the work it may do when it is evaluated. Elements know no parents; the evaluator carries the
 //! way it came with every place it looks at.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod address;
 mod ast;

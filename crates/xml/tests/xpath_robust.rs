@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Whatever a stranger writes as XPath is read or refused, and evaluated or stopped; and what is found is where it is
 //! said to be.
-// SPDX-License-Identifier: GPL-2.0-or-later
 #![allow(clippy::unwrap_used)] // helpers of tests count as tests
 
 use proptest::prelude::*;

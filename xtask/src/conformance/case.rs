@@ -1,5 +1,5 @@
-//! One case: how it is run, what comes out, and what was expected.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! One case: how it is run, what comes out, and what was expected.
 
 use anyhow::{Context, Result};
 use model::{ExitCode, WallTime};

@@ -1,5 +1,5 @@
-//! How two texts differ, line by line, for people.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! How two texts differ, line by line, for people.
 
 /// How many equal lines are shown around a difference.
 const CONTEXT: usize = 3;

@@ -1,5 +1,5 @@
-//! Create: adds what must not be there yet.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Create: adds what must not be there yet.
 
 use super::merge::Values;
 use super::modify::in_section;

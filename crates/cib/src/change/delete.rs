@@ -1,5 +1,5 @@
-//! Delete: removes the first element that has the input's name and attributes. What is gone already is no error.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Delete: removes the first element that has the input's name and attributes. What is gone already is no error.
 
 use super::{found, required_input};
 use crate::path;

@@ -1,5 +1,5 @@
-//! Merging one element into another: attributes are set, children are merged into those they match, or added.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Merging one element into another: attributes are set, children are merged into those they match, or added.
 
 use model::Score;
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! The operations: what each makes of a CIB. Versions, checks of the outcome and patches are `perform`'s.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The operations: what each makes of a CIB. Versions, checks of the outcome and patches are `perform`'s.
 
 mod create;
 mod delete;

@@ -1,5 +1,5 @@
-//! Modify: merges the input into the element it matches.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Modify: merges the input into the element it matches.
 
 use super::merge::{Values, merged};
 use super::{described, found, not_found, required_input};

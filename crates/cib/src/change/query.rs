@@ -1,5 +1,5 @@
-//! Query: reads a section, or what an XPath finds.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Query: reads a section, or what an XPath finds.
 
 use super::{found, not_found};
 use crate::section::find_section;

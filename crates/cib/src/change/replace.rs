@@ -1,5 +1,5 @@
-//! Replace: puts the input in place of the element it matches, or of the whole CIB.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Replace: puts the input in place of the element it matches, or of the whole CIB.
 
 use super::{Changed, Touched, described, found, not_found, required_input};
 use crate::path;

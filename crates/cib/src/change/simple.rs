@@ -1,5 +1,5 @@
-//! Erase, bump, upgrade, apply a patch.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Erase, bump, upgrade, apply a patch.
 
 use super::{Changed, Touched, required_input};
 use crate::empty::{empty_configuration, newest_schema};

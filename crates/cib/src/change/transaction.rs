@@ -1,5 +1,5 @@
-//! A transaction: operations one after another, all or none. Each raises versions by itself.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! A transaction: operations one after another, all or none. Each raises versions by itself.
 
 use super::{Changed, Touched, required_input};
 use crate::{Context, Refusal, Request, perform};

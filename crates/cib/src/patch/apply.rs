@@ -1,5 +1,5 @@
-//! Doing what a patch says, if it is for this CIB.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Doing what a patch says, if it is for this CIB.
 
 use super::steps::{self, Step};
 use crate::Version;

@@ -1,5 +1,5 @@
-//! What became of an element's attributes and children.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What became of an element's attributes and children.
 
 use std::collections::{BTreeMap, BTreeSet};
 use xml::{Element, Node};

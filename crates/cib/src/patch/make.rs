@@ -1,5 +1,5 @@
-//! Saying what changed.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Saying what changed.
 
 use super::compare::{self, AttrChange, Fate};
 use super::steps;

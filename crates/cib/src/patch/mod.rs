@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Patches between two CIBs, in the form that travels (`<diff format="2">`).
 //!
 //! Decides: how to say what changed ([`make()`]) and how to do what was said ([`apply()`]). Given: two trees, or a tree and a
 //! patch that may be anything. A patch names elements by path, `/cib/configuration/nodes/node[@id='1']`, so elements that
 //! no path can tell apart are deleted and made again instead of changed.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod apply;
 mod compare;

@@ -1,5 +1,5 @@
-//! The paths inside patches: a step is an element's name, with its `id` if it has one.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The paths inside patches: a step is an element's name, with its `id` if it has one.
 
 use xml::{Element, Node};
 

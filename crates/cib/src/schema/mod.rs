@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Whether a CIB is one.
 //!
 //! Decides: which problems a CIB has, each with the element it is about and what was expected there. Given: a tree.
 //! Leaves to others: what is done about it. Checked are the sections, required attributes, that ids are unique, and that
 //! references lead somewhere, by the table in `table`; nothing that Pacemaker's schemas accept is refused.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod table;
 

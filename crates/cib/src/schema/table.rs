@@ -1,5 +1,5 @@
-//! What is known of the elements of a configuration.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What is known of the elements of a configuration.
 
 /// What an element's `id` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! What is done with files, each step with an error that says which and what.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What is done with files, each step with an error that says which and what.
 
 use super::StoreError;
 use std::fs::{self, File, OpenOptions};

@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The CIB on disk: `cib.xml` with its signature, and numbered backups.
 //!
 //! Decides: what on disk can be trusted, and how a new CIB gets there so that a crash at any moment leaves either the old
 //! or the new one. Given: a folder. Leaves to others: when to write. A file that does not fit its signature was edited by
 //! hand (or damaged): it is never overwritten, and never used; reading puts it aside and takes the newest good backup.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod files;
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The control socket: lines in, lines out, for people (`socat - UNIX:PATH`) and tests.
 //!
 //! | line | what it does |
@@ -10,7 +11,6 @@
 //! | `heal` | lets all nodes see each other |
 //!
 //! Every answer ends with a line `ok` or `error: …`.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::hub::Shared;
 use super::order::Order;

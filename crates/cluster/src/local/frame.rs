@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The bytes between a hub and the daemons: a length, a kind, fields. Nobody else speaks it, so it is free to change.
 //!
 //! A frame is a 32-bit length (of what follows), a byte for its kind, and its fields: numbers of 32 or 64 bits, texts
 //! with a 32-bit length before them, all little-endian.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use messages::core::{ClusterNode, Member, Membership};
 use std::io;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The hub's sockets: reads frames, asks [`Order`] what is to be done, and does it.
 //!
 //! Everything that is decided happens under one lock, and is put on the way to the daemons under the same lock: so the
 //! order in which it was decided is the order in which all hear it.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::control;
 use super::frame::{Frame, FrameReader};

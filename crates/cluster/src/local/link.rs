@@ -1,5 +1,5 @@
-//! A daemon's connection to the hub.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! A daemon's connection to the hub.
 
 use super::frame::{Frame, FrameReader, TEXT_BYTES_MAX};
 use crate::{Cluster, ClusterEvent, JoinError, Pending, SendError};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The local engine: several nodes of one machine, whose daemons meet at a hub.
 //!
 //! The hub ([`Hub`], or the program `systole local-hub`) is what Corosync is elsewhere. Nodes are told to it beforehand;
@@ -7,7 +8,6 @@
 //! that do not see each other, each with an order, a membership and a quorum of its own.
 //!
 //! What decides is in [`order`], without any I/O; around it are sockets.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod control;
 mod frame;

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What the hub decides: who is a member, who hears what in which order, who has quorum. No I/O.
 //!
 //! Given: who came, went, said something, and what the person at the control socket wants. Leaves to others: sockets.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use messages::core::{ClusterNode, Member, Membership};
 use std::collections::{BTreeMap, VecDeque};

@@ -1,5 +1,5 @@
-//! The hub as a program: `local-hub --socket PATH --nodes a,b,c [--control PATH] [--expected-votes N] [--two-node]`.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The hub as a program: `local-hub --socket PATH --nodes a,b,c [--control PATH] [--expected-votes N] [--two-node]`.
 
 use super::{Hub, HubOptions};
 use model::ExitCode;

@@ -1,5 +1,5 @@
-//! Runs the attribute manager: command line, environment, and the loop that drives the core.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Runs the attribute manager: command line, environment, and the loop that drives the core.
 
 use crate::core::{Attrd, Config, Effect, Event};
 use messages::core::{EffectId, Service};

@@ -1,5 +1,5 @@
-//! Runs the CIB manager: command line, environment, reading and writing the store, and the loop that drives the core.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Runs the CIB manager: command line, environment, reading and writing the store, and the loop that drives the core.
 
 use crate::core::{Based, Config, Effect, Event};
 use cib::store::{Source, Store};

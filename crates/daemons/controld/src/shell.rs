@@ -1,5 +1,5 @@
-//! Starts the controller's core in a process of its own.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Starts the controller's core in a process of its own.
 
 use crate::core::{Config, Controld, Effect, Event};
 use ::shell::{Daemon, Effects, Environment, Outcomes, command_line};

@@ -1,5 +1,5 @@
-//! The executor's process: gives the core its agents.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The executor's process: gives the core its agents.
 
 use crate::core::{Config, Effect, Event, Executor};
 use agents::{Finder, Verdict, ocf, run};

@@ -1,5 +1,5 @@
-//! What clients of an executor experience: inputs are fed, outputs drained; the agents' part is played by the test.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What clients of an executor experience: inputs are fed, outputs drained; the agents' part is played by the test.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests count as tests
 
 use execd::core::{Config, Effect, Event, Executor, Run};

@@ -1,5 +1,5 @@
-//! The fencer's process: gives the core its agents.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The fencer's process: gives the core its agents.
 
 use crate::core::{Capabilities, Config, Effect, Event, Fencer, Run};
 use agents::{Catalogue, Description, Finder, Verdict, fence, run};

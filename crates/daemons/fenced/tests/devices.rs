@@ -1,5 +1,5 @@
-//! Which devices a fencer knows, from where, and what it answers about them.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Which devices a fencer knows, from where, and what it answers about them.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests count as tests
 
 mod world;

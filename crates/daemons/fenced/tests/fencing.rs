@@ -1,5 +1,5 @@
-//! What becomes of the wish that a node be fenced: three nodes' fencers together, agents and time played.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What becomes of the wish that a node be fenced: three nodes' fencers together, agents and time played.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests count as tests
 
 mod world;

@@ -1,5 +1,5 @@
-//! Looks at the daemons' processes, starts them and signals them.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Looks at the daemons' processes, starts them and signals them.
 
 use crate::core::{Effect, Ending, Endpoint, Event, Look, Pacemakerd, StopSignal};
 use ipc::{ClientOptions, ConnectError};

@@ -1,5 +1,5 @@
-//! Runs pacemakerd: command line, environment, and the loop that drives the core.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Runs pacemakerd: command line, environment, and the loop that drives the core.
 
 use crate::core::{Config, Pacemakerd};
 use crate::processes::{Processes, cluster_user};

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A node from boot to shutdown, with real processes: this program, laid into a folder under every daemon's name.
 //!
 //! As `pacemakerd` it is pacemakerd; as any other daemon it serves that daemon's IPC names and nothing more, ends on
 //! SIGTERM, and with any exit code a client wishes.
-// SPDX-License-Identifier: GPL-2.0-or-later
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use messages::controller::Envelope;

@@ -1,5 +1,5 @@
-//! Saves inputs: the compressed file, and the series' counter beside it.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Saves inputs: the compressed file, and the series' counter beside it.
 
 use crate::core::Series;
 use bzip2::Compression;

@@ -1,5 +1,5 @@
-//! Runs the scheduler daemon: command line, environment, saving of inputs, and the loop that drives the core.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Runs the scheduler daemon: command line, environment, saving of inputs, and the loop that drives the core.
 
 use crate::core::{Config, Effect, Event, Schedulerd};
 use crate::save;

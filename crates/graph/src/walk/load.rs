@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! How many jobs are under way on each node.
 //!
 //! Decides: whether a node may take another. Given: limits, and what begins and ends. Leaves to others: what the limits
 //! should be (who knows the nodes' load).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::{Action, ActionKind};
 use std::collections::BTreeMap;

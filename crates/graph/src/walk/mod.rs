@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The machine that walks a transition graph: what is due now, what has to wait, when it is over.
 //!
 //! Decides: the order in which actions go out, how many at once, which are given up, how the walk ends. Given: a graph,
@@ -22,7 +23,6 @@
 //! Who confirms an action before asking for the next output (a simulation) sees the very order in which Pacemaker would
 //! simulate: synapses are looked at in passes, in their order, and what a pass makes due before the place it has
 //! reached is taken up in the next one.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod load;
 mod step;

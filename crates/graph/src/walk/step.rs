@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What the walker remembers of each synapse, and what it has to know of an action.
 //!
 //! Decides: which actions are waited for, timed and counted. Given: synapses and actions of the graph.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::ActionId;
 use crate::{Action, ActionKind, Synapse};

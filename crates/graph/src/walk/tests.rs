@@ -1,5 +1,5 @@
-//! Walks through small graphs, output by output.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Walks through small graphs, output by output.
 
 use super::*;
 use crate::TransitionGraph;

@@ -1,5 +1,5 @@
-//! What a walker is told and says: limits, outcomes, outputs, how it ended, what should follow.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What a walker is told and says: limits, outcomes, outputs, how it ended, what should follow.
 
 use super::ActionId;
 

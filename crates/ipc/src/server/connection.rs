@@ -1,5 +1,5 @@
-//! One client, as long as it is connected: its requests in, responses and events out, each with a queue and a limit.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! One client, as long as it is connected: its requests in, responses and events out, each with a queue and a limit.
 
 use super::{ServerEvent, Shared};
 use crate::Dialect;

@@ -1,5 +1,5 @@
-//! From an accepted stream to a connection: who is it, may it, what is it answered.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! From an accepted stream to a connection: who is it, may it, what is it answered.
 
 use super::connection::{Channels, Connection};
 use super::rendezvous::Rendezvous;

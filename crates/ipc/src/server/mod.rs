@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The side that is asked: listens on names, admits who may, and turns what comes into one stream of happenings.
 //!
 //! Every connection is a task of its own that holds its own queues ([`connection`]). What clients say goes through one
 //! bounded channel: while the daemon is busy, clients wait; they cannot make us hold more.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod connection;
 mod handshake;

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The folder of one connection, with the control file libqb's clients map; and the names of its sockets.
 //!
 //! The names of the sockets need not be below the folder, only start with a slash: so a long path is no obstacle.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::address::NAME_BYTES;
 use crate::trust::{Peer, Trust};

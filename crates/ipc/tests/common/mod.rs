@@ -1,5 +1,5 @@
-//! A server that echoes, under a name of its own.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! A server that echoes, under a name of its own.
 #![allow(dead_code, clippy::unwrap_used)]
 
 use ipc::{Client, ClientOptions, Dialect, Server, ServerEvent, ServerOptions};

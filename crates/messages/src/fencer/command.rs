@@ -1,5 +1,5 @@
-//! Requests, from clients and from other fencers.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Requests, from clients and from other fencers.
 
 use super::{CALLDATA, Topic, options};
 use crate::execd::{Parameters, parameters_from_xml, parameters_to_xml};

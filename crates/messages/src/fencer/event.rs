@@ -1,5 +1,5 @@
-//! What a fencer answers and tells.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What a fencer answers and tells.
 
 use super::{ActionResult, CALLDATA, Command, OpState};
 use std::fmt;

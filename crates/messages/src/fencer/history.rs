@@ -1,5 +1,5 @@
-//! What was fenced, and what is being fenced.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What was fenced, and what is being fenced.
 
 use super::ActionResult;
 use model::{ExecStatus, ExitCode, WallTime};

@@ -1,10 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is said to and between fencers.
 //!
 //! Decides: the XML of requests ([`Command`]), answers ([`Reply`]), news ([`Event`]), history ([`HistoryEntry`]) and of
 //! what fencers tell each other ([`QueryReply`], [`FenceNotice`]). Leaves to others: who may fence whom, and when.
 //!
 //! Times are in seconds here, as this language has no others.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod command;
 mod event;

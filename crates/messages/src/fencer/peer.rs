@@ -1,5 +1,5 @@
-//! What a fencer answers when another one asks who can fence a node.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What a fencer answers when another one asks who can fence a node.
 
 use super::{ActionResult, CALLDATA, Command, Reply};
 use crate::execd::{Parameters, parameters_from_xml, parameters_to_xml};

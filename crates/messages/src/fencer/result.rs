@@ -1,5 +1,5 @@
-//! How a fencing action (or any request to a fencer) ended.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! How a fencing action (or any request to a fencer) ended.
 
 use model::{ExecStatus, ExitCode, LegacyRc};
 use xml::Element;

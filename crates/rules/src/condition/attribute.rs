@@ -1,5 +1,5 @@
-//! Conditions on attributes of nodes.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Conditions on attributes of nodes.
 
 use super::{Verdict, require_id, word};
 use crate::{Input, RuleError, RuleProblem, ValueType, Values};

@@ -1,5 +1,5 @@
-//! Conditions on the time.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Conditions on the time.
 
 use super::{Verdict, require_id, word};
 use crate::lenient::exact_integer;

@@ -1,5 +1,5 @@
-//! Conditions on the resource's agent, and on the operation.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Conditions on the resource's agent, and on the operation.
 
 use super::{Verdict, require_id};
 use crate::lenient::parse_interval;

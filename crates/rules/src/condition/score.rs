@@ -1,5 +1,5 @@
-//! What a rule of a location constraint gives where it is satisfied: a score, and for which role.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What a rule of a location constraint gives where it is satisfied: a score, and for which role.
 
 use crate::lenient::parse_score;
 use crate::{Input, RuleError, RuleProblem};

@@ -1,5 +1,5 @@
-//! Tables of conditions and what comes of them.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Tables of conditions and what comes of them.
 
 use super::*;
 use crate::Pattern;

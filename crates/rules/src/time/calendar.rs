@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The Gregorian calendar, continued backwards to the year 1: days to years, months and weeks, and back.
 //!
 //! Days count from Monday, 1 January of the year 1, which is day 0.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// The last year that can be spoken of.
 pub const MAX_YEAR: i64 = i32::MAX as i64;

@@ -1,5 +1,5 @@
-//! A moment as people write it: a date, a time of day, and how far that place is from UTC.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! A moment as people write it: a date, a time of day, and how far that place is from UTC.
 
 use super::calendar::{
     EPOCH_DAY, MAX_DAY, MAX_YEAR, WeekDate, days_in_month, days_in_year, first_day, month_and_day, ordinal,

@@ -1,5 +1,5 @@
-//! Durations: years, months, days and seconds, which have no common measure until they are added to a date.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Durations: years, months, days and seconds, which have no common measure until they are added to a date.
 
 use super::error::{TimeError, TimeErrorKind};
 use std::fmt;

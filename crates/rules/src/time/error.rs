@@ -1,5 +1,5 @@
-//! Why a text is no date, time, duration or period. The words are those of Pacemaker, which scripts and people know.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Why a text is no date, time, duration or period. The words are those of Pacemaker, which scripts and people know.
 
 /// A text that is no date, time, duration or period.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

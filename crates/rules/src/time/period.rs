@@ -1,5 +1,5 @@
-//! Periods with a start and an end, and those that come again.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Periods with a start and an end, and those that come again.
 
 use super::date_time::DateTime;
 use super::duration::Duration;

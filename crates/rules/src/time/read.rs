@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Texts to dates and times.
 //!
 //! Read as leniently as Pacemaker does, since configurations rely on it: numbers may have fewer digits than the standard
 //! asks for, a blank may stand for the `T`, and what follows a complete date or time is not looked at.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::calendar::{MAX_YEAR, WeekDate, days_in_month, days_in_year, ordinal, weeks_in_year};
 use super::date_time::{DAY_S, DateTime};

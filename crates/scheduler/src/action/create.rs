@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Making actions, each once: the same action asked for twice is one.
 //!
 //! Decides: whether an action exists already, whether it can be done (its node, quorum, what it requires). Given: a
 //! resource, a task, a node. Leaves to others: which actions to ask for; their order.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::{Action, ActionId, Relation, Requires, relation};
 use crate::action::{FenceReason, Reason};

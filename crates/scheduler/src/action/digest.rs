@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Whether an operation was run with the definition that is configured now.
 //!
 //! Decides: digests of parameters, as the executor's side writes them into the history, and what a difference means.
 //! Given: an operation of the history. Leaves to others: restarting, reloading, clearing.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::ActionId;
 use crate::cluster::Parameters;

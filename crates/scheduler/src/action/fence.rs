@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Fencing as actions, and what makes a node need it.
 //!
 //! Decides: whether a node can be fenced, that it has to be, with which meta-attributes. Given: a node and a reason.
 //! Leaves to others: the order against everything else (`stage::fence`). Remote and guest nodes will have their own
 //! ways here: their connection or container is recovered instead.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::{ActionId, FenceReason, Reason};
 use crate::notation::whole_seconds;

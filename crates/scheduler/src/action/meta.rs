@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Meta-attributes of operations, and what a failure of one leads to.
 //!
 //! Decides: timeouts, delays, `on-fail`, with their defaults (Pacemaker Explained, "Resource Operations"). Given: an
 //! operation's configuration, `op_defaults`. Leaves to others: what is done about a failure.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::ActionId;
 use crate::cluster::Parameters;

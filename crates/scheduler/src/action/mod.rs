@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Actions, in the graph or only considered, with their relations.
 //!
 //! Decides: the shape, here; in the files below, how actions are made (`create`), what their meta-attributes are
 //! (`meta`), when a definition has changed (`digest`), what fencing takes (`fence`). Given: a cluster. Leaves to others:
 //! which actions to make, and their order.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod create;
 mod digest;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Why an action is to be done, or cannot be.
 //!
 //! Decides: the causes there are, and their words, which administrators know from `crm_simulate`'s "due to". Given: what
 //! a stage found. Leaves to others: showing them.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use std::fmt;
 use std::sync::Arc;

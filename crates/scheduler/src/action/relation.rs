@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Kinds of orderings, as bits: one ordering may be of several kinds.
 //!
 //! Decides: their names. Leaves to others: what they do (`stage::order`), where they come from.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// Never mattered, or turned out not to.
 pub const NONE: u32 = 0;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What the CIB says: nodes and resources in arenas, what is configured of them, and the state their history tells.
 //!
 //! Decides: the shape. Given: a CIB (by `unpack`). Leaves to others: any plan. A [`Cluster`] never changes; a schedule
 //! works on copies of the `state` parts.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod node;
 mod options;

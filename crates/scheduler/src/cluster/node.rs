@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Nodes: who they are, and how they are.
 //!
 //! Decides: the shape. Given: nothing. Leaves to others: reading it from the CIB.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use model::Score;
 use std::collections::BTreeMap;

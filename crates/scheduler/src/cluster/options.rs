@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Cluster properties, with their defaults.
 //!
 //! Decides: defaults and how values are read (Pacemaker Explained, "Cluster-Wide Configuration"). Given: the CIB's
 //! `crm_config`. Leaves to others: what they lead to.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

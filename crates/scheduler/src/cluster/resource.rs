@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Resources: what is configured, and what is known of where they run.
 //!
 //! Decides: the shape. Given: nothing. Leaves to others: reading it from the CIB; what each variant does with it.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::action::ActionId;
 use crate::constraint::ColocationId;

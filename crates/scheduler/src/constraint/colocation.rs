@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Colocations: which resources want to be, or must not be, with which others.
 //!
 //! Decides: pairs with scores, from simple constraints and sets (Pacemaker Explained, "Placing Resources Relative to
 //! other Resources"). Given: `rsc_colocation`. Leaves to others: what they do to placement (`stage::colocation`).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::sets::Set;
 use crate::action::relation;

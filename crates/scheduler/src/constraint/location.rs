@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Location constraints: which resource wants which node how much.
 //!
 //! Decides: nodes and scores of each constraint, rules evaluated (Pacemaker Explained, "Deciding Which Nodes a Resource
 //! Can Run On"). Given: `rsc_location`. Leaves to others: adding them up (`stage::criteria`).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::notation::{evaluate_rule, parse_score, resolve, rule_input};
 use crate::{Cluster, ConfigIssue, Discovery, Location, NodeId, ResourceId};

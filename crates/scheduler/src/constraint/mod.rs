@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Constraints as configured: where, with whom, in which order.
 //!
 //! Decides: which constraints there are, with sets, tags and templates expanded. Given: `constraints`. Leaves to others:
 //! applying them (`stage`).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod colocation;
 mod location;

@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Orderings: which operation comes before which.
 //!
 //! Decides: pairs of operations with the kind of their relation (Pacemaker Explained, "Specifying the Order in which
 //! Resources Should Start/Stop"). Given: `rsc_order`; what other stages ask for. Leaves to others: finding the actions
 //! and what the relation does to them (`stage::order`).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::sets::Set;
 use crate::action::{ActionId, relation};

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Resource sets, and tags and templates that stand for sets.
 //!
 //! Decides: what a set holds; a constraint on a tag or template becomes one on a set. Given: a constraint's element.
 //! Leaves to others: what sets mean in each kind of constraint.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::notation::{flag, resolve};
 use crate::{Cluster, ResourceId};

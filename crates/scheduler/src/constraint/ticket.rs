@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Tickets: what may only run while this cluster has been granted the right to.
 //!
 //! Decides: what follows for resources from a ticket that is not granted, or in standby (Pacemaker Explained,
 //! "Multi-Site Clusters and Tickets"). Given: `rsc_ticket`, the tickets' state. Leaves to others: granting.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::action::FenceReason;
 use crate::cluster::Ticket;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Notation: how the CIB says things: booleans, numbers, intervals, name/value blocks with their rules.
 //!
 //! Decides: how texts are read, leniently, as Pacemaker does. Given: elements and texts. Leaves to others: their
 //! meaning; and to crate `rules` what is read elsewhere too: numbers, dates, rules, which blocks apply.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod rules;
 mod sort;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Rules and the blocks they govern, as the scheduler asks crate `rules` about them.
 //!
 //! Decides: that times without an offset are UTC, since the scheduler reads no time zone; and that of what rules tell
 //! about the time to come only the next change counts. Given: the time, the CIB. Leaves to others: all that rules mean.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::cluster::Parameters;
 use model::WallTime;

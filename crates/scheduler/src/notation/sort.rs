@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Sorting that bears comparisons which contradict themselves.
 //!
 //! Decides: a stable merge sort that halves its input the same way as the peers' do. Histories are compared by call
 //! ids where there are any and by other things where not, which is no total order; the outcome then depends on who is
 //! compared with whom, and it has to be the same in every implementation of a cluster.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use std::cmp::Ordering;
 

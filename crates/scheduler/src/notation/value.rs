@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Texts that stand for booleans, numbers, spans, scores, names and keys.
 //!
 //! Decides: what is accepted, and what stands for what is not. Given: texts. Leaves to others: reading numbers
 //! (`rules::lenient`), reporting what was nonsense.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use model::{Interval, Score, parse_bool};
 use rules::lenient::{integer, parse_interval, parse_score};

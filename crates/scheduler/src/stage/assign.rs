@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Placing everything.
 //!
 //! Decides: in which order resources are placed, and how nodes compare. Given: scores. Leaves to others: each placement
 //! (`variant`). Remote connections (which go first) will come in here.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::{Cluster, NodeId, PlacementStrategy, ResourceId};
 use model::Score;

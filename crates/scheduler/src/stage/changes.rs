@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What was run with another definition than is configured now.
 //!
 //! Decides: which resources are restarted or reloaded, which recurring operations renewed or ended, which history
 //! deleted. Given: the history of nodes that can be asked. Leaves to others: the comparison (`action::digest`).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::action::{DigestVerdict, FenceReason, Reason, relation};
 use crate::constraint::Side;

@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What colocations do to scores.
 //!
 //! Decides: which nodes a dependent may still have once its primary is placed; how much a primary heeds its dependents'
 //! wishes (Pacemaker Explained, "Placing Resources Relative to other Resources"). Given: colocations. Leaves to others:
 //! the choice.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::action::Reason;
 use crate::cluster::NodeTable;

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is said about nodes before anything is placed: locks, locations, stickiness, failures.
 //!
 //! Decides: each resource's scores. Given: constraints, fail counts. Leaves to others: colocations, and the choice.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::cluster::Allowed;
 use crate::unpack::{FailCountScope, add_scores};

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Fencing and shutting down nodes.
 //!
 //! Decides: which nodes, in which order, and what waits for it. Given: unclean and leaving nodes. Leaves to others: how
 //! a node is fenced.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::action::{ActionId, FenceReason, Requires, relation};
 use crate::constraint::Side;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! From actions to the transition graph.
 //!
 //! Decides: which actions and which of their relations are in it. Given: actions with their relations. Leaves to others:
 //! its XML (`graph`).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::action::{Action, ActionId, relation};
 use crate::schedule::Options;

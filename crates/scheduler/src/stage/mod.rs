@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The pipeline: from a cluster to its schedule, stage by stage.
 //!
 //! Decides: the order of the stages. Given: a cluster that was read. Leaves to others: each stage.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod assign;
 mod changes;

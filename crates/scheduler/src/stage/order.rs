@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What orderings do to actions: one that cannot be done blocks others, one that has to be done requires others.
 //!
 //! Decides: which actions end up required and runnable, with the reason (Pacemaker Explained, "Specifying the Order in
 //! which Resources Should Start/Stop"). Given: orderings between operations. Leaves to others: the graph.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::action::{ActionId, Flags, Loss, Reason, relation};
 use crate::{Cluster, NodeId, ResourceId, Variant};

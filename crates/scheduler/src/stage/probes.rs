@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Probes: one-time monitors that find out where a resource runs.
 //!
 //! Decides: what is probed where, and what waits for it. Given: what is known. Leaves to others: what the probes find.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::action::{ActionId, relation};
 use crate::constraint::Side;

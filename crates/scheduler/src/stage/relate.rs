@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! From orderings between operations to relations between actions.
 //!
 //! Decides: which actions an ordering is about, and which relations cannot be kept. Given: orderings. Leaves to others:
 //! what relations do (`order`).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::action::{ActionId, Relation, relation};
 use crate::constraint::Ordering;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Placement by utilization: what resources take and nodes have.
 //!
 //! Decides: which nodes have room, which have most, in which order resources are placed because of it (Pacemaker
 //! Explained, "Utilization and Placement Strategy"). Given: utilization attributes. Leaves to others: the choice.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::action::{ActionId, relation};
 use crate::cluster::{NodeTable, Parameters};

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Cluster properties.
 //!
 //! Decides: their names (older ones too), defaults and which values are valid. Given: `crm_config`. Leaves to others:
 //! what follows from them.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::notation::{
     integer, interval_ms, is_true, parse_bool, rule_input, timeout_ms, unpack_blocks_after,

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Fail counts: how often a resource has failed on a node, as far as it still counts.
 //!
 //! Decides: which attributes are a resource's, what has expired (Pacemaker Explained, "Failure Counts"). Given: node
 //! attributes, the history. Leaves to others: what follows.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::notation::{base_name, integer, interval_ms, number, op_key, parse_score, whole_seconds};
 use crate::{Cluster, NodeId, ResourceId};

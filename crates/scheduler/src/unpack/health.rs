@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Node health: attributes whose names begin with `#health` keep resources away from ailing nodes.
 //!
 //! Decides: what the colours count, by strategy (Pacemaker Explained, "Tracking Node Health"). Given: node attributes.
 //! Leaves to others: who writes these attributes.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::notation::{is_true, parse_score};
 use crate::{Cluster, Discovery, Location};

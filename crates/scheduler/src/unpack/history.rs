@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What runs where, as the history tells it.
 //!
 //! Decides: a resource's role and nodes, and what its failures lead to. Given: `lrm_resource`s. Leaves to others: what
 //! a single operation says (`outcome`); half-done migrations (`migration`).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::outcome::Failure;
 use crate::action::{FenceReason, OnFail};

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Migrations that did not come to their end.
 //!
 //! Decides: where a resource may be after half a migration. Given: the operations on both nodes. Leaves to others:
 //! finishing or undoing it.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::history::compare_operations;
 use super::outcome::Outcome;

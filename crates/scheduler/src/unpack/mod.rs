@@ -1,10 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Reading a CIB into a [`Cluster`].
 //!
 //! Decides: the order in which it is read. Given: a CIB, the time. Leaves to others: planning.
 //!
 //! Some actions follow from the history alone (a failed resource is to be stopped, a lost node to be fenced, an expired
 //! fail count to be cleared), so reading makes them.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod config;
 mod failcount;

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Nodes as configured, and their attributes.
 //!
 //! Decides: who is a node, in which order. Given: `nodes`. Leaves to others: how they are (`status`).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::notation::{compare_names, rule_input, score_attr, unpack_blocks};
 use crate::{Cluster, ConfigIssue, Node, NodeId, NodeKind, NodeState};

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What one operation of the history says.
 //!
 //! Decides: whether it failed, whether that still counts, which role it implies. Given: an `lrm_rsc_op` and those
 //! before it. Leaves to others: the conclusion from all of them (`history`).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::FailCountScope;
 use super::failcount::expected_rc;

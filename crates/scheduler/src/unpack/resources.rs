@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Resources as configured.
 //!
 //! Decides: which there are, with templates filled in, meta-attributes inherited and defaulted. Given: `resources`.
 //! Leaves to others: where they run (`history`). Kinds that are not scheduled yet are reported by name and left out, and
 //! their history with them, so that nothing of them is touched.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::cluster::{Allowed, MultiplyActive, NodeTable, Parameters, Work};
 use crate::notation::{interval_ms, is_true, parse_bool, parse_score, rule_input, unpack_blocks};

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! How the nodes are.
 //!
 //! Decides: which nodes are online, pending, leaving, unclean (Pacemaker Explained, "Node Status"). Given: `status`.
 //! Leaves to others: what runs on them (`history`).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::action::FenceReason;
 use crate::notation::{integer, is_true, parse_bool, whole_seconds};

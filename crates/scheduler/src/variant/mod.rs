@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What differs between kinds of resources: each stage asks here, and the resource's own folder answers.
 //!
 //! Decides: which folder. Given: a resource. Leaves to others: everything. Clones and bundles will add an arm each.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod group;
 mod primitive;

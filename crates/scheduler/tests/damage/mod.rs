@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Damaged CIBs: what a careless editor, a broken tool or an attacker may hand us.
 //!
 //! Decides: what is changed. Given: a CIB, numbers that are always the same. Leaves to others: what has to hold.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use xml::{Element, Node};
 

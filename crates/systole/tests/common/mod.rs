@@ -1,5 +1,5 @@
-//! What the tests on real clusters share.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What the tests on real clusters share.
 
 use anyhow::{Context, Result};
 use lab::cluster::{Cluster, Options, wait_for};

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `cibadmin`: reads and changes the CIB.
 //!
 //! Decides: options, what is asked, how the answer is printed and what it exits with. Given: the command line and the
 //! input it names. Leaves to others: which CIB (`cib_access`), and everything about changes (`cib`).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod options;
 

@@ -1,5 +1,5 @@
-//! What people type, and what they get: on a file, so without a cluster.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What people type, and what they get: on a file, so without a cluster.
 
 use super::{options::Options, *};
 use clap::Parser;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `crm_attribute`: cluster options, and attributes of nodes for as long as they are configured or up.
 //!
 //! Decides: which of these is meant and where it is in the CIB, what is printed. Leaves to others: changes of the CIB
 //! (its manager) and of what lives as long as a node is up (the attribute manager).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod options;
 mod place;

@@ -1,5 +1,5 @@
-//! The command line.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The command line.
 
 use clap::{ArgAction, Parser};
 

@@ -1,5 +1,5 @@
-//! Where in the CIB an option or attribute is, or would be.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Where in the CIB an option or attribute is, or would be.
 
 use super::options::{Options, Scope};
 use crate::failure::Failure;

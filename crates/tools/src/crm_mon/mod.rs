@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `crm_mon`: how is the cluster?
 //!
 //! Decides: options, which daemons are asked, how the status is printed and how often. Given: the CIB of the running
 //! cluster, or a file's. Leaves to others: what the CIB means (`scheduler`), what the status looks like (`status`).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod options;
 

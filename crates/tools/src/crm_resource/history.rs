@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Making the cluster forget what it knows of resources, or believe that one has failed.
 //!
 //! Failures are forgotten in two places: fail counts by the attribute manager, the history by the controller of the node
 //! it is about. A history that is forgotten is found out anew by probes.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::{Task, base_name};
 use crate::attributes;

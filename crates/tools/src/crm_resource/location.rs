@@ -1,5 +1,5 @@
-//! Moving resources: constraints that make them prefer a node or keep off one, and taking those back.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Moving resources: constraints that make them prefer a node or keep off one, and taking those back.
 
 use super::Task;
 use crate::failure::Failure;

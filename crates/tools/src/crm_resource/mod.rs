@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `crm_resource`: resources as they are, and what administrators do with them.
 //!
 //! Decides: options, which resource and node are meant, what is printed. Given: the CIB (the cluster's or a file's).
 //! Leaves to others: the state of resources (`scheduler`), changes of the CIB (its manager), failures and history (the
 //! attribute manager and the controllers).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod history;
 mod location;

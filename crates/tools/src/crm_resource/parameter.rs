@@ -1,5 +1,5 @@
-//! Parameters of resources: reading, setting and deleting them; deleting whole resources.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Parameters of resources: reading, setting and deleting them; deleting whole resources.
 
 use super::options::Options;
 use super::{Task, base_name};

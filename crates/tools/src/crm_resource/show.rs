@@ -1,5 +1,5 @@
-//! Questions about resources.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Questions about resources.
 
 use super::Task;
 use super::parameter::{AttributeKind, value_of};

@@ -1,5 +1,5 @@
-//! What users see of it, on a CIB file. The texts are Pacemaker 3.0.2's.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What users see of it, on a CIB file. The texts are Pacemaker 3.0.2's.
 
 use super::*;
 use std::path::PathBuf;

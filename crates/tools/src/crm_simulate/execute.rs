@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Simulated execution: the graph is walked, and what would have happened is written into the CIB.
 //!
 //! Decides: what an executor, a fencer and a controller would have recorded. Given: a graph, a CIB, failures asked for.
 //! Leaves to others: the order (the walker) and what the new status means (the scheduler).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::status_edit::{self, AgentRef, Membership, OperationResult};
 use crate::status::Lists;

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Events the user asks for: nodes that come, go or fail, operations that fail, tickets, quorum.
 //!
 //! Decides: what each changes in the CIB. Given: the options. Leaves to others: what follows from it.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::execute::Recording;
 use super::options::Options;

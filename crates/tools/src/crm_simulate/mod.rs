@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `crm_simulate`: what would the cluster do, and how would it then be?
 //!
 //! Decides: options, what is printed, what a simulated execution leaves behind. Given: a CIB from a file, a pipe or the
 //! CIB manager. Leaves to others: the plan (`scheduler`), the order of its execution (`graph::walk`).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod execute;
 mod inject;

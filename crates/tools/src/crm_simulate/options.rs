@@ -1,5 +1,5 @@
-//! The command line.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The command line.
 #![allow(rustdoc::bare_urls)] // these comments are also the help, where brackets around an address would show
 
 use clap::{ArgAction, Parser};

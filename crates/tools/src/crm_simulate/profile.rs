@@ -1,5 +1,5 @@
-//! `--profile`: how long reading and scheduling take, file by file.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! `--profile`: how long reading and scheduling take, file by file.
 
 use super::SimulationError;
 use super::source::{SourceError, read_file, with_status};

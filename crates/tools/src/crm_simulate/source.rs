@@ -1,5 +1,5 @@
-//! Where the CIB comes from, and where CIBs and graphs are written to.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Where the CIB comes from, and where CIBs and graphs are written to.
 
 use super::options::Options;
 use crate::live;

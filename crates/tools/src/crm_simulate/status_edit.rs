@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Changes of a CIB's status section: how nodes are, what was run on them.
 //!
 //! Decides: what a change looks like in the CIB. Given: a CIB and what (is pretended to have) happened. Leaves to
 //! others: what is pretended.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use model::{ExecStatus, FeatureSet, Interval, OcfCode, OpKey, TransitionKey, TransitionMagic, WallTime};
 use xml::Element;

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The transition summary: what is going to happen, a line for each node and resource something happens to.
 //!
 //! Decides: the word (Start, Move, Recover, …) and the layout. Given: a schedule. Leaves to others: why it is so.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::status::Lists;
 use model::Role;

@@ -1,5 +1,5 @@
-//! Location constraints that keep resources off nodes.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Location constraints that keep resources off nodes.
 
 use super::nodes::display_name;
 use super::{Lists, Show};

@@ -1,5 +1,5 @@
-//! Resources by their agents: how many, and how many of them are active where.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Resources by their agents: how many, and how many of them are active where.
 
 use super::primitive::agent_name;
 use super::{Lists, Show};

@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A clone's lines: a title with what is special about all of it, the instances that are worth a line of their own, and
 //! the nodes of the others by what they do there.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::resources::{is_active, is_disabled, is_promotable, print_one};
 use super::{Lists, Show, failures, resources};

@@ -1,5 +1,5 @@
-//! Failed operations.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Failed operations.
 
 use super::{Lists, Show, resources};
 use crate::date;

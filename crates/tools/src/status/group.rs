@@ -1,5 +1,5 @@
-//! A group's lines: a title with what is special about all of it, then its members.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! A group's lines: a title with what is special about all of it, then its members.
 
 use super::resources::{is_active, is_disabled, print_one};
 use super::{Lists, Show, brief, resources};

@@ -1,5 +1,5 @@
-//! What was run on each node, and how often it failed.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What was run on each node, and how often it failed.
 
 use super::nodes::display_name;
 use super::resources::printable_id;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Text as Pacemaker's tools lay it out: titled lists within lists.
 //!
 //! Decides: indentation, bullets, blank lines, what is left out when quiet. Given: titles and items. Leaves to others:
 //! what they say.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use std::fmt::{Arguments, Display};
 use std::io::{self, Write};

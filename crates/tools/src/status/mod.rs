@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The cluster status, as `crm_mon` and `crm_simulate` show it.
 //!
 //! Decides: which sections are shown, how, in which words. Given: a cluster as the scheduler read it. Leaves to others:
 //! where the CIB comes from, and what the states mean.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod bans;
 mod brief;

@@ -1,5 +1,5 @@
-//! The list of nodes, and that of their attributes.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The list of nodes, and that of their attributes.
 
 use super::{Lists, Show, brief, primitive, summary};
 use model::Score;

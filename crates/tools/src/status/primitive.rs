@@ -1,5 +1,5 @@
-//! A primitive's line: what it is, what it does, where, and what is special about it.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! A primitive's line: what it is, what it does, where, and what is special about it.
 
 use super::resources::{current_node, is_promotable, printable_id};
 use super::{Lists, Show, failures};

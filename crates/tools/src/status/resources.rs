@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The list of resources.
 //!
 //! Decides: which resources are listed, and where one is said to be. Leaves to the variants' files: a resource's lines.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::{Lists, Show, brief, clone, group, primitive};
 use model::Role;

@@ -1,5 +1,5 @@
-//! The cluster summary: what runs it, who decides, when it changed, how much there is of it.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The cluster summary: what runs it, who decides, when it changed, how much there is of it.
 
 use super::nodes::display_name;
 use super::{Counts, Lists, Sections, Show};

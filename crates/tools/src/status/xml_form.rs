@@ -1,5 +1,5 @@
-//! The status as XML, element for element as Pacemaker's API schema has it.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The status as XML, element for element as Pacemaker's API schema has it.
 
 use super::failures;
 use super::history;

@@ -1,5 +1,5 @@
-//! How what was fenced is told.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! How what was fenced is told.
 
 use crate::date;
 use messages::fencer::{HistoryEntry, OpState};

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `stonith_admin`: fence a node, see what can, and what was.
 //!
 //! Decides: options, what the fencer of this node is asked, how its answer is printed. Leaves to others: who may do what
 //! and how a node is fenced (the fencers).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod history;
 mod options;

@@ -1,5 +1,5 @@
-//! The options of `stonith_admin`, and which of its commands they ask for.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The options of `stonith_admin`, and which of its commands they ask for.
 
 use clap::{ArgAction, Parser};
 use messages::execd::Parameters;

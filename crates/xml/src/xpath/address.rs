@@ -1,5 +1,5 @@
-//! Places in a tree as lists of child positions, and how Pacemaker writes them down.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Places in a tree as lists of child positions, and how Pacemaker writes them down.
 
 use crate::{Element, Node};
 

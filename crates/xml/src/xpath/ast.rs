@@ -1,5 +1,5 @@
-//! What an expression is made of, once read.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What an expression is made of, once read.
 
 use super::functions::Function;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! Axes: from one node to those that a step takes, in the order of the axis.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Axes: from one node to those that a step takes, in the order of the axis.
 
 use super::XPathErrorKind;
 use super::ast::{Axis, NodeTest, Step};

@@ -1,5 +1,5 @@
-//! The evaluation of an expression on a tree, within a budget.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The evaluation of an expression on a tree, within a budget.
 
 use super::XPathErrorKind;
 use super::ast::{Arithmetic, Expr, Path, Predicate, Start, Step};

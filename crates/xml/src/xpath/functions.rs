@@ -1,5 +1,5 @@
-//! The core library of functions (XPath 1.0, 4).
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The core library of functions (XPath 1.0, 4).
 
 use super::XPathErrorKind;
 use super::ast::{Expr, Kind};

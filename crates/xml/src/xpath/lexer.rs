@@ -1,5 +1,5 @@
-//! Text to tokens, each with its column. Decides what `*` and words like `and` mean where they stand (XPath 1.0, 3.7).
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Text to tokens, each with its column. Decides what `*` and words like `and` mean where they stand (XPath 1.0, 3.7).
 
 use super::XPathErrorKind;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! Tokens to expressions: the grammar of XPath 1.0, with everything checked that can be without a tree.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Tokens to expressions: the grammar of XPath 1.0, with everything checked that can be without a tree.
 
 use super::ast::{
     Arithmetic, AttributeIs, Axis, Comparison, Expr, Kind, NodeTest, Path, Predicate, Start, Step,

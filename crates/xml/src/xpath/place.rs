@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Places: nodes together with the way that led to them, which stands in for the parent pointers that shared elements
 //! cannot have. Decides document order.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::{Attribute, Element, Name, Node};
 use std::rc::Rc;

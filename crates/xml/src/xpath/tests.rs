@@ -1,5 +1,5 @@
-//! Tables of expressions and what they give.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Tables of expressions and what they give.
 
 use super::*;
 use crate::{Limits, TextPolicy, parse, parse_with};

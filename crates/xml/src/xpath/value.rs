@@ -1,5 +1,5 @@
-//! Values while an expression is evaluated, their conversions (XPath 1.0, 3.2 and 4) and comparisons (3.4).
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Values while an expression is evaluated, their conversions (XPath 1.0, 3.2 and 4) and comparisons (3.4).
 
 use super::XPathErrorKind;
 use super::ast::Comparison;

@@ -1,5 +1,5 @@
-//! The connection to the CIB manager: what is asked, and which answers are awaited.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The connection to the CIB manager: what is asked, and which answers are awaited.
 
 use super::Attrd;
 use super::write::Scope;

@@ -1,5 +1,5 @@
-//! What clients ask: made complete here, told to all attribute managers, and done when it comes back.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What clients ask: made complete here, told to all attribute managers, and done when it comes back.
 
 use super::patterns::compile;
 use super::table::{incremented, is_increment, key};

@@ -1,5 +1,5 @@
-//! Node ids, and the ids under which values are written to the CIB.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Node ids, and the ids under which values are written to the CIB.
 
 use super::table::{Attribute, key};
 use std::collections::BTreeMap;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The decisions of the attribute manager.
 //!
 //! Decides: what becomes of an update, who writes attributes to the CIB and when, what new and lost nodes mean, when a
@@ -7,7 +8,6 @@
 //! Every change goes through the cluster first: a client's update is told to all attribute managers (its own included)
 //! and done by each when it arrives, in the same order on all. One of them, the elected writer, keeps the CIB in step.
 //! So every node knows every value, and a writer that is lost loses nothing.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod cib;
 mod clients;

@@ -1,5 +1,5 @@
-//! What the CIB manager says: answers to calls, and changes of the CIB that did not come from here.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What the CIB manager says: answers to calls, and changes of the CIB that did not come from here.
 
 use super::Attrd;
 use super::write::Scope;

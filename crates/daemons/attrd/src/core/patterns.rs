@@ -1,5 +1,5 @@
-//! Which attributes a pattern means: those a client gives as an expression, and those that hold failures.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Which attributes a pattern means: those a client gives as an expression, and those that hold failures.
 
 use messages::attrd::ClearFailure;
 use model::{Interval, OpKey};

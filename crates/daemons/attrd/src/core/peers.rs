@@ -1,5 +1,5 @@
-//! What peers say, and what new and lost peers mean.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What peers say, and what new and lost peers mean.
 
 use super::patterns::is_failure;
 use super::table::{Attribute, Value, key, readable};

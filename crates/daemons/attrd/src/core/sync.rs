@@ -1,5 +1,5 @@
-//! Bringing attribute managers to the same values: new peers hear everything from the writer.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Bringing attribute managers to the same values: new peers hear everything from the writer.
 
 use super::Attrd;
 use super::table::key;

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The attributes and their values: what is known, what changed since it was last written, when it will be written.
 //!
 //! Decides: what an update does to one attribute. Leaves to others: who is told, and the writing itself.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use messages::attrd::{INSTANCE_ATTRIBUTES, UTILIZATION, Update, UpdateKind};
 use model::{Instant, Interval, Score};

@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Attribute managers of several nodes, wired together in virtual time: what one sends arrives at all in one order. The
 //! CIB manager is the test's: it records what it is asked, does it to a real CIB, and answers with the result or as told.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::*;
 use messages::attrd::{QueryReply, SyncPoint, Update, UpdateKind};

@@ -1,5 +1,5 @@
-//! The writer: who it is, and when a new one must be found.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The writer: who it is, and when a new one must be found.
 
 use super::Attrd;
 use super::write::Scope;

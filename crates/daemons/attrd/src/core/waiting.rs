@@ -1,5 +1,5 @@
-//! Clients that wait for their update to be done: where their answer goes, and what it waits for.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Clients that wait for their update to be done: where their answer goes, and what it waits for.
 
 use messages::attrd::SyncPoint;
 use messages::core::ClientId;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Writing attributes to the CIB, where the scheduler sees them.
 //!
 //! All values of an attribute are written together: each into the transient attributes of its node's state, unset ones
 //! removed from there. While one writing is under way the next waits for its end; one that failed is done again.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::Attrd;
 use super::cib::{Purpose, xpath_string};

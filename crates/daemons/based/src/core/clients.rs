@@ -1,5 +1,5 @@
-//! Clients: who they are, what they subscribe to, where what they ask for is done.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Clients: who they are, what they subscribe to, where what they ask for is done.
 
 use super::{Based, MAX_WAITING, Pending, ids};
 use ::cib::{CallOptions, Operation, Refusal, Request};

@@ -1,5 +1,5 @@
-//! Doing what is asked for, and telling who should know.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Doing what is asked for, and telling who should know.
 
 use super::Based;
 use ::cib::{

@@ -1,5 +1,5 @@
-//! Names for clients that no other manager uses.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Names for clients that no other manager uses.
 
 use model::Now;
 

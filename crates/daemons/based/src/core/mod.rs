@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The decisions of the CIB manager.
 //!
 //! Decides: where a request is done, when its client is answered and who else is told, what a message of another manager
@@ -8,8 +9,6 @@
 //! Reading is done at once, here. A change goes to all managers (this one included) and is done by each when it arrives,
 //! in the same order on all; the manager whose client wanted it answers when its own message has come back. So all CIBs
 //! stay the same without anybody asking; to be sure, the DC's manager compares their digests when changes have ceased.
-
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod clients;
 mod execute;

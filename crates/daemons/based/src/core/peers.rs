@@ -1,5 +1,5 @@
-//! What other managers say (and this one, when its own messages come back).
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What other managers say (and this one, when its own messages come back).
 
 use super::Based;
 use super::execute::Answer;

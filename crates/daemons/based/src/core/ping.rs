@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Comparing: a while after the last change, the primary asks all managers for the digests of their CIBs, and sends its
 //! own to those who have another.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::Based;
 use ::cib::Version;

@@ -1,5 +1,5 @@
-//! Ending in good order: clients first, then the other managers are told, and when one has heard it, that is that.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Ending in good order: clients first, then the other managers are told, and when one has heard it, that is that.
 
 use super::Based;
 use messages::core::{ClusterNode, Level, Output};

@@ -1,5 +1,5 @@
-//! Several CIB managers at once, as clients and each other see them.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Several CIB managers at once, as clients and each other see them.
 
 use super::{Based, Config, Effect, Event};
 use ::cib::patch;

@@ -1,5 +1,5 @@
-//! What is asked of the attribute manager: fail counts, shutdown requests, the forgetting of nodes.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What is asked of the attribute manager: fail counts, shutdown requests, the forgetting of nodes.
 
 use super::context::Context;
 use messages::attrd::{Body, ClearFailure, Message, Update};

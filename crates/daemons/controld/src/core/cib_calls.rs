@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is asked of the CIB manager, and what for.
 //!
 //! Decides: the requests' form, and which are still without an answer. Leaves to others: what an answer means.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::context::Context;
 use messages::cib::{Command, DIFF_NOTIFY, Reply, option, register, subscribe, transaction};

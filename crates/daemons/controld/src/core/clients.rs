@@ -1,5 +1,5 @@
-//! The local programs that are connected: who they are, and how messages find them again.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The local programs that are connected: who they are, and how messages find them again.
 
 use super::context::Context;
 use messages::controller::{Envelope, ack};

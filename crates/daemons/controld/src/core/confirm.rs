@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What changes of the CIB mean for the DC: results that confirm actions, and everything that calls for another plan.
 //!
 //! The DC believes nothing but what it sees in its own CIB; so a result counts when it is recorded, not when it is told.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::attributes::{Attribute, failcount_name, lastfailure_name};
 use super::context::Context;

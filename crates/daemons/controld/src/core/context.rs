@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What all parts of the controller share: the present moment, the peers, the daemons it talks to, what is to go out.
 //!
 //! Decides nothing; it is the desk the parts work at.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::cib_calls::CibCalls;
 use super::clients::Clients;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What only the DC has: its phase, the join it leads, the transition it walks; taking over and scheduling.
 //!
 //! Decides: what a new DC writes, when the scheduler is asked and which answer counts. Leaves to others: the join
 //! ([`super::join_dc`]), the walk ([`super::transition`]).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::cib_calls::{CibReply, Purpose};
 use super::context::Context;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Fencing: what is asked of the fencer, what its answers and news mean.
 //!
 //! Decides: what is written about a fenced node, when fencing is given up for now, what this node does when it hears of
 //! its own fencing. Leaves to others: fencing (`fenced`), who has to be fenced (the scheduler).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::cib_calls::Purpose;
 use super::context::Context;

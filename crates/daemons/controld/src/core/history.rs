@@ -1,10 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! How operations are recorded in the CIB: which entry a result goes to, and what the entry says.
 //!
 //! The scheduler knows a node's resources by nothing else, and the DC believes a result only when it sees it recorded;
 //! so ids, keys, magic and digests are exactly Pacemaker's. The digests that need an agent's meta-data (which parameters
 //! can be reloaded, which are private) are not recorded: without them a changed parameter leads to a restart, never to
 //! a reload.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use messages::execd::{Agent, OpResult, Parameters};
 use model::{ExecStatus, FeatureSet, OcfCode, OpKey, TransitionKey};

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The DC's side of the join: offers, requests, one CIB for all, everybody's history.
 //!
 //! Decides: who is offered a place and who gets it, whose CIB is the best, when the join is over.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::cib_calls::{CibReply, Purpose};
 use super::context::Context;

@@ -1,5 +1,5 @@
-//! A node's side of the join: announcing itself, asking for the offered place, sending its history.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! A node's side of the join: announcing itself, asking for the offered place, sending its history.
 
 use super::attributes::Attribute;
 use super::cib_calls::{CibReply, Purpose};

@@ -1,5 +1,5 @@
-//! The state machine: what leads from each state to which, and what is done on the way.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The state machine: what leads from each state to which, and what is done on the way.
 
 use super::Controld;
 use super::dc::{Dc, Phase, Scheduling};

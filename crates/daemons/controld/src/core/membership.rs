@@ -1,5 +1,5 @@
-//! Nodes that come and go, and quorum.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Nodes that come and go, and quorum.
 
 use super::Controld;
 use super::peers::{Change, Expected, Facets, JoinPhase};

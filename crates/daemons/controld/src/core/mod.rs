@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The controller's decisions: who leads, who belongs, what is done where and whether it was.
 //!
 //! Decides: elections, joins, transitions, the recording of results, the reaction to failures and fencing, shutdown.
@@ -9,7 +10,6 @@
 //! `machine` the states; `dc`, `join_dc`, `transition`, `confirm` the DC's side; `join_node`, `executor`, `history` a
 //! node's; `fencer`, `attributes`, `cib_calls` the daemons it talks to; `routing`, `requests`, `clients` who talks to it;
 //! `membership`, `peers` the nodes.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod attributes;
 mod cib_calls;

@@ -1,5 +1,5 @@
-//! The cluster options the controller itself obeys, read from the CIB.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The cluster options the controller itself obeys, read from the CIB.
 
 use model::Interval;
 use std::time::Duration;

@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The nodes the controller knows of: membership, place in the join, what is expected of them; and how that is written
 //! into the CIB.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::context::Context;
 use messages::core::{ClusterNode, Membership};

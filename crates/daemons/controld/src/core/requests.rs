@@ -1,5 +1,5 @@
-//! What other controllers and clients ask of this one.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What other controllers and clients ask of this one.
 
 use super::Controld;
 use super::attributes::Attribute;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Where messages go: to this controller, its DC side, its executor, a local client, another node.
 //!
 //! The rules are those all controllers of a cluster share: messages for the DC are sent to all and taken by the one
 //! that is it.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::Controld;
 use super::state::{Signal, State};

@@ -1,5 +1,5 @@
-//! What a controller can be doing, and what can make it do something else.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What a controller can be doing, and what can make it do something else.
 
 use super::dc::Dc;
 use messages::controller::Envelope;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The walk through a transition: each action to whoever carries it out, and what follows its end.
 //!
 //! Decides: where actions are sent, what an abort leads to. Leaves to others: the order ([`graph::walk`]), whether an
 //! action has succeeded ([`super::confirm`], [`super::fencer`]).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::cib_calls::Purpose;
 use super::context::Context;

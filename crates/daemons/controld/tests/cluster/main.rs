@@ -1,5 +1,5 @@
-//! What a cluster of controllers does: comes up, agrees on a leader, runs a resource, survives what happens to it.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What a cluster of controllers does: comes up, agrees on a leader, runs a resource, survives what happens to it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests
 
 mod plan;

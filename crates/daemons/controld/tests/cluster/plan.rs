@@ -1,5 +1,5 @@
-//! Transition graphs for tests, and a scheduler for one resource: enough sense to probe, start, fence and move it.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Transition graphs for tests, and a scheduler for one resource: enough sense to probe, start, fence and move it.
 
 use xml::Element;
 

@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Controllers of several nodes wired together, with the simplest other daemons that keep their word: one CIB for all
 //! (with the real operations), executors that remember what runs, a power switch, a scheduler that the test plays.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use controld::core::{Config, Controld, Event};
 use messages::attrd::{Body, Message, Update};

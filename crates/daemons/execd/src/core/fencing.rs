@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Resources of class stonith: the fencer has the devices, and does what is done with them.
 //!
 //! To start one is to register it and to see that its monitor succeeds; to stop one is to remove it; a probe needs nobody:
 //! it tells whether this executor has started it.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::Executor;
 use super::operation::{Ended, OpNumber, State};

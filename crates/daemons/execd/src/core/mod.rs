@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The executor's decisions.
 //!
 //! [`Executor`] hears clients, answers them and knows resources; [`operation`](self) are the states of one operation;
 //! the order in which operations run is in `queue`; resources of class stonith, which the fencer runs, in `fencing`.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod fencing;
 mod operation;

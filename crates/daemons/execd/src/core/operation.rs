@@ -1,5 +1,5 @@
-//! One operation: what was asked, how far it is, and what will be told of it.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! One operation: what was asked, how far it is, and what will be told of it.
 
 use messages::core::{ClientId, EffectId};
 use messages::execd::{Exec, OPT_NOTIFY_CHANGES_ONLY, OPT_NOTIFY_ORIGIN_ONLY, OpResult};

@@ -1,5 +1,5 @@
-//! In which order operations run: of one resource, one at a time, first come first served.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! In which order operations run: of one resource, one at a time, first come first served.
 
 use super::operation::{Ended, Op, OpNumber, State};
 use super::{Effect, Event, Executor, Resource, Run};

@@ -1,5 +1,5 @@
-//! The fence devices and levels in the CIB: read at the start, and again after every change of the configuration.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The fence devices and levels in the CIB: read at the start, and again after every change of the configuration.
 
 use super::Fencer;
 use super::configuration::Configuration;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What the CIB says of fencing: the devices this node may use, the levels, nodes' attributes.
 //!
 //! A device is a primitive of class stonith that is not disabled, and from which no location constraint keeps this node
 //! away. Rules are followed as far as they ask for the node's name; others are left out, and told.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use messages::execd::Parameters;
 use messages::fencer::{Device, Level};

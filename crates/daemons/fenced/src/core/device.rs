@@ -1,5 +1,5 @@
-//! One fence device, as this node knows it: what it can fence, how long that takes, when it may.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! One fence device, as this node knows it: what it can fence, how long that takes, when it may.
 
 use messages::execd::Parameters;
 use messages::fencer::{self, ActionLimits, PeerDevice, RemapLimits, SupportFlags, is_fencing_action};

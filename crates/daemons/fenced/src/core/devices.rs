@@ -1,5 +1,5 @@
-//! Which devices this node knows, from the CIB and from clients (the executor above all), and what their agents can do.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Which devices this node knows, from the CIB and from clients (the executor above all), and what their agents can do.
 
 use super::configuration::Configuration;
 use super::device::{Capabilities, Device};

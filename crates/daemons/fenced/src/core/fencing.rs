@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A fencing operation from the request to the broadcast of its outcome.
 //!
 //! The owner asks all fencers who can (query), asks one of those to do it, then another if that fails, and tells all how
 //! it ended. Every fencer, the owner included, takes note when it hears of it, not before.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::Fencer;
 use super::jobs::Asker;

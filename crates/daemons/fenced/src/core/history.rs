@@ -1,5 +1,5 @@
-//! What was fenced: bounded, the same on all nodes as far as they have heard of it.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What was fenced: bounded, the same on all nodes as far as they have heard of it.
 
 use super::Fencer;
 use super::jobs::Asker;

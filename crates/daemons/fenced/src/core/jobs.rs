@@ -1,5 +1,5 @@
-//! What is done with the devices of this node: delays, turns, tries, and the next device if one fails.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What is done with the devices of this node: delays, turns, tries, and the next device if one fails.
 
 use super::search::Wanted;
 use super::timers::Timer;

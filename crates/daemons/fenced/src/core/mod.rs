@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The fencer's decisions.
 //!
 //! [`Fencer`] hears clients and peers. What follows is in files of their own: the devices of this node (`device`,
@@ -6,7 +7,6 @@
 //! (`operation`, `fencing`, `outcome`), with levels (`topology`); what was fenced (`history`).
 //!
 //! Everything between fencers goes through the cluster's messages, to this node itself, too: so all nodes record the same.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod cib;
 mod configuration;

@@ -1,5 +1,5 @@
-//! One fencing operation of the cluster: who asked, who can do it, how far it is.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! One fencing operation of the cluster: who asked, who can do it, how far it is.
 
 use super::topology::Topology;
 use messages::fencer::{

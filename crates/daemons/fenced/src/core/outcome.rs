@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! How a fencing operation ends: its owner tells all, and all take note.
 //!
 //! Also what becomes of operations when fencers leave in their midst.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use super::Fencer;
 use super::operation::{Operation, Phase};

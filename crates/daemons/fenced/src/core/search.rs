@@ -1,5 +1,5 @@
-//! Which devices of this node can do something to somebody. Some have to be asked first, so an answer may take a while.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Which devices of this node can do something to somebody. Some have to be asked first, so an answer may take a while.
 
 use super::Fencer;
 use super::device::HostCheck;

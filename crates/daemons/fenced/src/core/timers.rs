@@ -1,5 +1,5 @@
-//! All moments this core waits for, in one table.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! All moments this core waits for, in one table.
 
 use model::Instant;
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! Fencing levels: which devices have to succeed together, and what is tried next.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Fencing levels: which devices have to succeed together, and what is tried next.
 
 use messages::fencer::{Level, LevelTarget};
 use std::collections::BTreeMap;

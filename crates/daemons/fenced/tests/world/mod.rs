@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Fencers of several nodes in one process and in virtual time: messages in one order for all, agents and the CIB played
 //! by the test.
-// SPDX-License-Identifier: GPL-2.0-or-later
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)] // helpers of several test programs
 
 use fenced::core::{Capabilities, Config, Effect, Event, Fencer, Run};

@@ -1,5 +1,5 @@
-//! What is known of one daemon.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What is known of one daemon.
 
 use super::RESPAWNS_MAX;
 use messages::core::{EffectId, Service};

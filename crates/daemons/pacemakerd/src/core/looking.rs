@@ -1,5 +1,5 @@
-//! What a look at a daemon means, and what is done about it.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What a look at a daemon means, and what is done about it.
 
 use super::child::{Liveness, Process};
 use super::{CHECK_INTERVAL, CHECKS_MAX, Endpoint, Look, Pacemakerd, Phase, Purpose, StopSignal};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What pacemakerd decides: which daemon to start, start again, adopt, stop or kill, and when.
 //!
 //! Given: what a look at a daemon found, how processes ended, what clients want, the time. Leaves to others: looking,
@@ -7,7 +8,6 @@
 //! hundred times; one that ends with [`ExitCode::FATAL`] takes the node's cluster software down, with
 //! [`ExitCode::PANIC`] the machine; every second one of them is looked at; they are stopped one after the other, in
 //! reverse order, and those that do not end within three minutes are forced to, except for the controller.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod child;
 mod looking;

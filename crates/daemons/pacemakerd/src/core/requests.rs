@@ -1,5 +1,5 @@
-//! What clients want of pacemakerd.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What clients want of pacemakerd.
 
 use super::Pacemakerd;
 use messages::controller::{Envelope, ack};

@@ -1,5 +1,5 @@
-//! Stopping the daemons one after the other; and what the clock has to do with them.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Stopping the daemons one after the other; and what the clock has to do with them.
 
 use super::child::Process;
 use super::{CHECK_INTERVAL, Pacemakerd, Phase, Purpose, STOP_PATIENCE, STOP_REMINDER, StopSignal};

@@ -1,5 +1,5 @@
-//! Feeds what happens, drains what is wanted.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Feeds what happens, drains what is wanted.
 
 use super::*;
 use messages::controller::Envelope;

@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The decisions of the scheduler daemon.
 //!
 //! Decides: what is a request, how it is answered, where its input is saved. Given: what clients say, moments, the
 //! numbers of the last inputs saved. Leaves to others: the planning itself (the `scheduler` crate), the saving (the
 //! shell). The answer does not wait for the saving: a disk that is slow or full must not delay any recovery.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod series;
 mod summary;

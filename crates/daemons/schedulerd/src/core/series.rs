@@ -1,5 +1,5 @@
-//! The series of saved inputs: which one an input belongs to, its file, and the number that comes next.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! The series of saved inputs: which one an input belongs to, its file, and the number that comes next.
 
 /// A series: inputs are kept apart by what was wrong with them, so that the interesting ones live longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

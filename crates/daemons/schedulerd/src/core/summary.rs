@@ -1,5 +1,5 @@
-//! What a schedule will do, a line each for the log.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What a schedule will do, a line each for the log.
 
 use scheduler::{Action, Cluster, NodeId, ResourceId, Schedule};
 use std::collections::BTreeMap;

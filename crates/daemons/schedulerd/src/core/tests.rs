@@ -1,5 +1,5 @@
-//! What a controller sees of the scheduler daemon.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What a controller sees of the scheduler daemon.
 
 use super::*;
 use model::WallTime;

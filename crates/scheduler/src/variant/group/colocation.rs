@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Groups and colocations: whoever wants to be with a group wants to be with a member of it.
 //!
 //! Decides: which member stands for the group. Given: a colocation. Leaves to others: what the member does with it.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::constraint::{ColocationId, Terms};
 use crate::unpack::add_scores;

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Groups: members that run on one node, started in their order and stopped in the reverse one.
 //!
 //! Decides: what that means in each stage. Given: a group. Leaves to others: its members.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod colocation;
 mod order;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Groups and orderings: a group's action is as its members' actions are.
 //!
 //! Decides: when a group's pseudo-action is required and runnable; an ordering after a group's action holds for its
 //! members' too. Given: an action of a group. Leaves to others: its members.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::action::{ActionId, Flags};
 use crate::stage::order::{Change, Filter};

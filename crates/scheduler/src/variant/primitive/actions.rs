@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is done with a primitive to bring it from its role to the next.
 //!
 //! Decides: stops, starts, promotions, demotions. Given: where it is and where it should be. Leaves to others: their
 //! order.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::action::{Reason, relation};
 use crate::cluster::MultiplyActive;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Placing a primitive.
 //!
 //! Decides: the node, from scores and colocations. Given: everything that was said about nodes. Leaves to others: what
 //! has to be done for it.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::constraint::ColocationId;
 use crate::{Cluster, NodeId, QuorumPolicy, ResourceId};

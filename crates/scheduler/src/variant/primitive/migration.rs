@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Moving a primitive while it runs.
 //!
 //! Decides: when that is possible, and with which actions (Pacemaker Explained, "Migrating Resources"). Given: a
 //! primitive that moves. Leaves to others: whether something in the way makes it a stop and a start after all.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::action::relation;
 use crate::{Cluster, NodeId, ResourceId};

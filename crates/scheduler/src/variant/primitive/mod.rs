@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Primitives: one agent, on one node.
 //!
 //! Decides: where it is placed (`assign`), what is done with it (`actions`), recurring operations (`recurring`),
 //! migrations (`migration`), and here what follows from being what it is. Given: a primitive. Leaves to others: those
 //! around it.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod actions;
 mod assign;

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Recurring operations: monitors, mostly.
 //!
 //! Decides: which run where, which are cancelled. Given: the configured operations. Leaves to others: their order beyond
 //! that with the resource's own start and stop.
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 use crate::action::{ActionId, FenceReason, relation};
 use crate::constraint::Side;

@@ -1,5 +1,5 @@
-//! Ending operations that recur.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Ending operations that recur.
 
 use super::{ActiveOp, Asked, Asker, Call, quotable};
 use crate::core::cib_calls::Purpose;

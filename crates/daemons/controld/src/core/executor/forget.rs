@@ -1,5 +1,5 @@
-//! Forgetting resources, looking at them anew, and calling them failed.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Forgetting resources, looking at them anew, and calling them failed.
 
 use super::{Asked, Asker, Call, Deletion, is_recordable, quotable};
 use crate::core::cib_calls::Purpose;

@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! This node's operations: what the DC (or a client) wants done here, asked of the executor, and recorded.
 //!
 //! Decides: whether an operation may run now, with which parameters, what is recorded before and after it, who is told.
 //! Given: requests, and what the executor says. Leaves to others: running anything (`execd`), what an entry looks like
 //! ([`super::history`]).
-// SPDX-License-Identifier: GPL-2.0-or-later
 
 mod cancel;
 mod forget;

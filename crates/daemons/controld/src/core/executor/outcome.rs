@@ -1,5 +1,5 @@
-//! What the executor says: operations accepted, refused and ended, and who is told of it.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! What the executor says: operations accepted, refused and ended, and who is told of it.
 
 use super::{ActiveOp, Asked, Call, Deletion, is_recordable, readable_action};
 use crate::core::cib_calls::Purpose;

@@ -1,5 +1,5 @@
-//! Beginning an operation: whether it may run, with which parameters, and what is recorded before.
 // SPDX-License-Identifier: GPL-2.0-or-later
+//! Beginning an operation: whether it may run, with which parameters, and what is recorded before.
 
 use super::{ActiveOp, Call, is_recordable, readable_action};
 use crate::core::cib_calls::Purpose;
