@@ -116,25 +116,14 @@ fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> ExitCode {
-    let options = match Options::try_parse_from(args) {
-        Ok(options) => options,
-        Err(error) => return command_line::refuse(PROGRAM, &error, out, err),
-    };
-    if options.version {
-        return command_line::print_version(out);
-    }
-    match work(&options, node, ask, out).and_then(|()| out.flush().map_err(unwritable)) {
-        Ok(()) => ExitCode::OK,
-        Err(failure) => {
-            // If nobody can be told, the exit code has to do.
-            let _ = writeln!(err, "{}", failure.plain(PROGRAM));
-            failure.code
-        }
-    }
-}
-
-fn unwritable(error: io::Error) -> Failure {
-    Failure::new(ExitCode::IOERR, format_args!("cannot print: {error}"))
+    command_line::run(
+        PROGRAM,
+        args,
+        |options: &Options| options.version,
+        out,
+        err,
+        |options, out| work(options, node, ask, out),
+    )
 }
 
 fn work(
@@ -171,7 +160,7 @@ fn work(
             if kind != UpdateKind::Value && options.delay.is_none() {
                 let command = if kind == UpdateKind::Both { 'B' } else { 'Y' };
                 let text = format!("Warning: '{command}' command given without required --delay");
-                writeln!(out, "{text}").map_err(unwritable)?;
+                writeln!(out, "{text}").map_err(Failure::unwritable)?;
             }
             let update = Update { host, ..update_of(options, kind, value) };
             ask(Body::Update(vec![update])).map(drop)
@@ -219,7 +208,7 @@ fn print_values(answer: &Element, name: &str, out: &mut dyn Write) -> Result<(),
         line.set_attr("value", value.as_deref().unwrap_or_default());
         let line = line.to_string();
         let line = line.strip_prefix("<v ").and_then(|rest| rest.strip_suffix("/>")).unwrap_or(&line);
-        writeln!(out, "{line}").map_err(unwritable)?;
+        writeln!(out, "{line}").map_err(Failure::unwritable)?;
     }
     if reply.values.is_empty() {
         return Err(Failure::new(ExitCode::CONFIG, text()));

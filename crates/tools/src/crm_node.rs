@@ -73,25 +73,17 @@ fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> ExitCode {
-    let options = match Options::try_parse_from(args) {
-        Ok(options) => options,
-        Err(error) => return command_line::refuse(PROGRAM, &error, out, err),
-    };
-    if options.version {
-        return command_line::print_version(out);
-    }
-    let printed = work(&options, node, ask).and_then(|text| {
-        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        written.map_err(|error| Failure::new(ExitCode::IOERR, format_args!("cannot print: {error}")))
-    });
-    match printed {
-        Ok(()) => ExitCode::OK,
-        Err(failure) => {
-            // If nobody can be told, the exit code has to do.
-            let _ = writeln!(err, "{}", failure.plain(PROGRAM));
-            failure.code
-        }
-    }
+    command_line::run(
+        PROGRAM,
+        args,
+        |options: &Options| options.version,
+        out,
+        err,
+        |options, out| {
+            let text = work(options, node, ask)?;
+            out.write_all(text.as_bytes()).map_err(Failure::unwritable)
+        },
+    )
 }
 
 fn work(

@@ -27,6 +27,11 @@ impl Failure {
         Failure { code, text: None }
     }
 
+    /// What it has to say cannot be printed.
+    pub fn unwritable(error: std::io::Error) -> Failure {
+        Failure::new(ExitCode::IOERR, format_args!("cannot print: {error}"))
+    }
+
     /// A daemon could not be reached.
     pub fn connecting(what: &str, error: &ConnectError) -> Failure {
         Failure::new(ExitCode::DISCONNECT, format_args!("Could not connect to {what}: {error}"))

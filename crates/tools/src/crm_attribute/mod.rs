@@ -16,7 +16,6 @@ use crate::cib_session::CibSession;
 use crate::command_line;
 use crate::controller::{Controller, REPLY_TIMEOUT};
 use crate::failure::Failure;
-use clap::Parser;
 use messages::attrd::{Body, INSTANCE_ATTRIBUTES, UTILIZATION, Update};
 use model::ExitCode;
 use options::{Command, Options, Scope};
@@ -43,25 +42,14 @@ fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> ExitCode {
-    let options = match Options::try_parse_from(args) {
-        Ok(options) => options,
-        Err(error) => return command_line::refuse(PROGRAM, &error, out, err),
-    };
-    if options.version {
-        return command_line::print_version(out);
-    }
-    match work(&options, env, open, out).and_then(|()| out.flush().map_err(unwritable)) {
-        Ok(()) => ExitCode::OK,
-        Err(failure) => {
-            // If nobody can be told, the exit code has to do.
-            let _ = writeln!(err, "{}", failure.plain(PROGRAM));
-            failure.code
-        }
-    }
-}
-
-fn unwritable(error: io::Error) -> Failure {
-    Failure::new(ExitCode::IOERR, format_args!("cannot print: {error}"))
+    command_line::run(
+        PROGRAM,
+        args,
+        |options: &Options| options.version,
+        out,
+        err,
+        |options, out| work(options, env, open, out),
+    )
 }
 
 /// What there is none of.
@@ -168,7 +156,7 @@ fn query(
             true => value.to_owned(),
             false => format!("scope={} {id}name={name} value={value}", place.scope.section()),
         };
-        writeln!(out, "{text}").map_err(unwritable)
+        writeln!(out, "{text}").map_err(Failure::unwritable)
     };
     match (found, &options.default) {
         ([], Some(default)) => line(name.unwrap_or_default(), default),
@@ -227,7 +215,8 @@ fn delete(
         let what = if place.scope == Scope::Cluster { "option" } else { "attribute" };
         let name = name.as_ref().unwrap_or(&found.name);
         let section = place.scope.section();
-        writeln!(out, "Deleted {section} {what}: id={} name={name}", found.id).map_err(unwritable)?;
+        writeln!(out, "Deleted {section} {what}: id={} name={name}", found.id)
+            .map_err(Failure::unwritable)?;
     }
     Ok(())
 }
