@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The number languages: what agents exit with, how an execution ended, what tools exit with, what daemons answer.
+//! The number languages: what agents exit with, how an execution ended, what tools exit with, what daemons answer, what
+//! functions return.
+
+mod errno;
+mod standard;
+
+pub use standard::StandardRc;
 
 use std::fmt;
 
@@ -157,9 +163,23 @@ macro_rules! exit_codes {
             pub const fn as_str(self) -> &'static str {
                 match self.0 {
                     $($value => $text,)+
+                    // As shells tell of a program that a signal ended.
+                    129..255 => "Interrupted by signal",
+                    255 => "Error occurred",
                     _ => "Unknown exit status",
                 }
             }
+
+            /// Its name (`CRM_EX_USAGE`), if it has one.
+            pub const fn name(self) -> Option<&'static str> {
+                match self.0 {
+                    $($value => Some(concat!("CRM_EX_", stringify!($name))),)+
+                    _ => None,
+                }
+            }
+
+            /// All that have names, rising.
+            pub const ALL: &[ExitCode] = &[$(ExitCode::$name,)+];
         }
     };
 }
@@ -253,11 +273,12 @@ exit_codes! {
     DEGRADED_PROMOTED = 191, "Service is promoted but might fail soon";
     /// There is no exit status.
     NONE = 193, "No exit status available";
-    /// The highest a program can end with.
-    MAX = 255, "Error occurred";
 }
 
 impl ExitCode {
+    /// The highest a program can end with.
+    pub const MAX: ExitCode = ExitCode(255);
+
     /// Any exit code.
     pub const fn new(code: i32) -> ExitCode {
         ExitCode(code)
@@ -340,57 +361,36 @@ impl LegacyRc {
         self.0 >= 0
     }
 
+    /// What the number stands for.
+    pub fn standard(self) -> StandardRc {
+        let number = self.0.saturating_abs();
+        let own = standard::LEGACY.iter().find(|(known, ..)| *known == number);
+        own.map_or(StandardRc::new(number), |(_, standard, _)| *standard)
+    }
+
     /// The words tools print for it.
     pub fn text(self) -> String {
-        let words = match self.0.abs() {
-            0 => "OK",
-            201 => "Generic Pacemaker error",
-            202 => "Operation requires quorum",
-            203 => "Update does not conform to the configured schema",
-            204 => "Schema transform failed",
-            205 => "Update was older than existing configuration",
-            206 => "Application of an update diff failed",
-            207 => "Application of an update diff failed, requesting a full refresh",
-            210 => "On-disk configuration was manually modified",
-            211 => "Schema is already the latest available",
-            212 => "Local CIB cannot be parsed",
-            216 => "Bad name/value pair given",
-            217 => "Unknown output format",
-            6 => "No such device or address",
-            errno => {
-                return std::io::Error::from_raw_os_error(errno)
-                    .to_string()
-                    .split(" (os error")
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned();
-            }
-        };
-        words.to_owned()
+        self.standard().text().into_owned()
+    }
+
+    /// Its name (`pcmk_err_old_data`, `EACCES`), if it has one.
+    pub fn name(self) -> Option<&'static str> {
+        let number = self.0.saturating_abs();
+        match standard::LEGACY.iter().find(|(known, ..)| *known == number) {
+            Some((.., name)) => Some(*name).filter(|name| !name.is_empty()),
+            None => StandardRc::new(number).name(),
+        }
+    }
+
+    /// All that have names, as positive numbers, rising.
+    pub fn all() -> impl Iterator<Item = LegacyRc> {
+        let own = standard::LEGACY.iter().filter(|(.., name)| !name.is_empty());
+        let own = own.map(|(number, ..)| LegacyRc(*number));
+        StandardRc::all().filter(|code| code.value() >= 0).map(|code| LegacyRc(code.value())).chain(own)
     }
 
     /// The exit code a tool ends with when a daemon answered this.
-    pub const fn exit_code(self) -> ExitCode {
-        // The errno numbers are Linux's, as they travel between machines.
-        match self.0.abs() {
-            0 => ExitCode::OK,
-            13 => ExitCode::INSUFFICIENT_PRIV,
-            9 | 14 | 22 | 38 | 75 => ExitCode::SOFTWARE,
-            42 | 71 | 74 | 90..=93 => ExitCode::PROTOCOL,
-            12 | 70 => ExitCode::OSERR,
-            103 | 104 | 107 | 111 => ExitCode::DISCONNECT,
-            17 => ExitCode::EXISTS,
-            5 => ExitCode::IOERR,
-            95 => ExitCode::UNIMPLEMENT_FEATURE,
-            76 => ExitCode::MULTIPLE,
-            2 | 6 | 19 | 217 => ExitCode::NOSUCH,
-            62 | 110 => ExitCode::TIMEOUT,
-            11 | 16 => ExitCode::UNSATISFIED,
-            202 => ExitCode::QUORUM,
-            203 | 204 | 212 => ExitCode::CONFIG,
-            205 => ExitCode::OLD,
-            216 => ExitCode::INVALID_PARAM,
-            _ => ExitCode::ERROR,
-        }
+    pub fn exit_code(self) -> ExitCode {
+        self.standard().exit_code()
     }
 }

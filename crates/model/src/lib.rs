@@ -12,7 +12,7 @@ mod role;
 mod score;
 mod time;
 
-pub use codes::{ExecStatus, ExitCode, LegacyRc, OcfCode};
+pub use codes::{ExecStatus, ExitCode, LegacyRc, OcfCode, StandardRc};
 pub use feature::{FeatureSet, ParseFeatureSetError, Profile};
 pub use interval::{Interval, ParseIntervalError};
 pub use op::{OpKey, ParseKeyError, TransitionKey, TransitionMagic};
