@@ -9,7 +9,7 @@ use std::process::Command;
 
 #[derive(Args)]
 pub struct Options {
-    /// The folder below which `sbin/`, `libexec/pacemaker/` and `lib/ocf/` are laid
+    /// The folder below which `sbin/`, `libexec/pacemaker/`, `lib/ocf/` and `share/` are laid
     #[arg(long)]
     prefix: PathBuf,
 }
@@ -38,7 +38,33 @@ pub fn run(options: &Options) -> Result<()> {
         laid += 1;
     }
     copy_tree(&root().join("agents/ocf"), &options.prefix.join("lib/ocf/resource.d"))?;
-    println!("installed {laid} names of one binary, and the agents, below {}", options.prefix.display());
+    lay_documents(&binary, &options.prefix.join("share"))?;
+    println!(
+        "installed {laid} names of one binary, their man pages and completion, and the agents, below {}",
+        options.prefix.display()
+    );
+    Ok(())
+}
+
+/// Man pages and completion of all tools that have them, as the binary itself prints them.
+fn lay_documents(binary: &Path, share: &Path) -> Result<()> {
+    let printed = |arguments: &[&str]| -> Result<Vec<u8>> {
+        let output =
+            Command::new(binary).args(arguments).output().context("cannot run the installed binary")?;
+        anyhow::ensure!(output.status.success(), "systole {} failed", arguments.join(" "));
+        Ok(output.stdout)
+    };
+    let lay = |folder: &str, name: &str, content: &[u8]| -> Result<()> {
+        let folder = share.join(folder);
+        std::fs::create_dir_all(&folder)?;
+        replace(&folder.join(name), |to| std::fs::write(to, content))
+    };
+    for name in String::from_utf8(printed(&["man"])?)?.lines() {
+        lay("man/man8", &format!("{name}.8"), &printed(&["man", name])?)?;
+        lay("bash-completion/completions", name, &printed(&["completion", "bash", name])?)?;
+        lay("zsh/site-functions", &format!("_{name}"), &printed(&["completion", "zsh", name])?)?;
+        lay("fish/vendor_completions.d", &format!("{name}.fish"), &printed(&["completion", "fish", name])?)?;
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! Called as `pacemaker-based` it is that daemon; called as `systole` it takes the name as its first argument. The
 //! installation lays hard links, not symbolic ones, so that `/proc/PID/exe` shows the name it was started by.
 
+mod documents;
 mod programs;
 
 use model::ExitCode;
@@ -43,6 +44,8 @@ fn dispatch(mut arguments: Vec<OsString>) -> ExitCode {
             }
             ExitCode::OK
         }
+        "man" => documents::man(&arguments),
+        "completion" => documents::completion(&arguments),
         name => match programs::find(name) {
             Some(program) => (program.main)(arguments),
             None => {
@@ -61,5 +64,7 @@ fn usage() -> String {
         text.push_str(&format!("  {:<22} {}\n", program.name, program.about));
     }
     text.push_str("  names                  list the names and where they are installed\n");
+    text.push_str("  man [NAME]             a tool's man page; without a name, which there are\n");
+    text.push_str("  completion SHELL NAME  what a shell needs to complete a tool's options\n");
     text
 }

@@ -14,6 +14,8 @@ pub struct Program {
     pub about: &'static str,
     /// Its entry; the first argument is the name it was called by.
     pub main: fn(Vec<OsString>) -> ExitCode,
+    /// Its command line, for man page and completion.
+    pub command: Option<fn() -> clap::Command>,
 }
 
 /// All of them, daemons first.
@@ -26,7 +28,7 @@ pub const ALL: &[Program] = &[
     daemon("pacemaker-schedulerd", "the scheduler: transitions on request", schedulerd::main),
     daemon("pacemaker-controld", "the controller: coordinates the cluster", controld::main),
     tool("attrd_updater", "values of node attributes", tools::attrd_updater::main),
-    tool("cibadmin", "reads and changes the CIB", tools::cibadmin::main),
+    tool("cibadmin", "reads and changes the CIB", tools::cibadmin::main).documented(tools::cibadmin::command),
     tool("crm_attribute", "cluster options and attributes of nodes", tools::crm_attribute::main),
     tool("crm_mon", "how the cluster is", tools::crm_mon::main),
     tool("crm_node", "this node, its partition and its quorum", tools::crm_node::main),
@@ -41,17 +43,24 @@ pub const ALL: &[Program] = &[
     inner("lab-service", "the service that a lab keeps alive", lab::service::main),
 ];
 
+impl Program {
+    const fn documented(mut self, command: fn() -> clap::Command) -> Program {
+        self.command = Some(command);
+        self
+    }
+}
+
 const fn daemon(name: &'static str, about: &'static str, main: fn(Vec<OsString>) -> ExitCode) -> Program {
-    Program { name, place: Some("libexec"), about, main }
+    Program { name, place: Some("libexec"), about, main, command: None }
 }
 
 const fn tool(name: &'static str, about: &'static str, main: fn(Vec<OsString>) -> ExitCode) -> Program {
-    Program { name, place: Some("sbin"), about, main }
+    Program { name, place: Some("sbin"), about, main, command: None }
 }
 
 /// What is only called as `systole NAME`.
 const fn inner(name: &'static str, about: &'static str, main: fn(Vec<OsString>) -> ExitCode) -> Program {
-    Program { name, place: None, about, main }
+    Program { name, place: None, about, main, command: None }
 }
 
 /// The program of a name.

@@ -116,7 +116,7 @@ fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> ExitCode {
-    command_line::run(
+    command_line::run_plain(
         PROGRAM,
         args,
         |options: &Options| options.version,

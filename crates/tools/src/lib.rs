@@ -20,5 +20,6 @@ pub mod crmadmin;
 mod date;
 mod failure;
 mod live;
+mod output;
 mod status;
 pub mod stonith_admin;

@@ -9,17 +9,16 @@ mod options;
 #[cfg(test)]
 mod tests;
 
-use crate::cib_access::{AccessError, Answer, CibAccess};
+use crate::cib_access::{Answer, CibAccess};
 use crate::command_line;
-use crate::status::xml_form;
+use crate::failure::Failure;
+use crate::output::{Entry, Message, Output};
 use ::cib::{newest_schema, schema};
-use clap::Parser;
 use messages::cib::{Command, option};
 use model::{ExitCode, LegacyRc, Profile};
-use options::{Action, Format, Options};
+use options::{Action, Options};
 use std::ffi::OsString;
-use std::fmt::Display;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::time::Duration;
 use xml::{Element, Escaping, Node, digest_v1, digest_v2};
 
@@ -28,94 +27,23 @@ const INPUT_MAX: u64 = 1 << 30;
 
 /// The program.
 pub fn main(args: Vec<OsString>) -> ExitCode {
-    let out = &mut io::BufWriter::new(io::stdout().lock());
-    let err = &mut io::stderr().lock();
-    let code = run(&args, &mut io::stdin().lock(), out, err);
-    match out.flush() {
-        Ok(()) => code,
-        Err(_) => ExitCode::IOERR,
-    }
+    command_line::main(&args, |options, out| work(options, &mut io::stdin().lock(), out))
 }
 
-/// How a run ended that ended badly.
-struct Failure {
-    code: ExitCode,
-    /// The last line.
-    text: String,
+/// Its definition, for the man page and completion.
+pub fn command() -> clap::Command {
+    command_line::documentation::<Options>()
 }
 
-impl Failure {
-    fn new(code: ExitCode, text: impl Display) -> Failure {
-        Failure { code, text: text.to_string() }
-    }
-}
-
-impl From<AccessError> for Failure {
-    fn from(error: AccessError) -> Failure {
-        Failure::new(error.exit_code(), error)
-    }
-}
-
-fn run(args: &[OsString], stdin: &mut dyn Read, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
-    let options = match Options::try_parse_from(args) {
-        Ok(options) => options,
-        Err(error) => return command_line::refuse("cibadmin", &error, out, err),
-    };
-    if options.version {
-        return command_line::print_version(out);
-    }
-    let action = options.action(args);
-    if options.output_as == Format::Xml {
-        return run_for_report(args, &options, action, stdin, out, err);
-    }
-    match perform(&options, action, stdin, out, err) {
-        Ok(()) => ExitCode::OK,
-        Err(failure) => {
-            // If nobody can be told, the exit code has to do.
-            let _ = out.flush();
-            let _ = writeln!(err, "cibadmin: {}", failure.text);
-            failure.code
-        }
-    }
-}
-
-/// Puts what would have been printed into a report, with how it went.
-fn run_for_report(
-    args: &[OsString],
-    options: &Options,
-    action: Action,
-    stdin: &mut dyn Read,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> ExitCode {
-    let mut printed = Vec::new();
-    let (code, error) = match perform(options, action, stdin, &mut printed, err) {
-        Ok(()) => (ExitCode::OK, None),
-        Err(failure) => (failure.code, Some(format!("cibadmin: {}", failure.text))),
-    };
-    let words: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-    let mut report = xml_form::report(&words.join(" "));
-    let printed = String::from_utf8_lossy(&printed);
-    match action {
-        _ if printed.is_empty() => {}
-        Action::Md5Sum | Action::Md5SumVersioned => {
-            report.push(Element::new("md5-sum").with_attr("digest", printed.trim()));
-        }
-        _ => report.push(Element::new("output")),
-    }
-    let report = xml_form::write(&report.with_child(xml_form::result(code, error.as_deref())));
-    // What is inside is kept to the byte; the end mark of such a section cannot be in it as it is.
-    let kept = printed.replace("]]>", "]]]]><![CDATA[>");
-    let report = report.replacen("<output/>", &format!("<output><![CDATA[{kept}]]></output>"), 1);
-    if out.write_all(report.as_bytes()).is_ok() { code } else { ExitCode::IOERR }
+fn work(options: &Options, stdin: &mut dyn Read, out: &mut Output<'_>) -> Result<ExitCode, Failure> {
+    perform(options, options.action, stdin, out).map(|()| ExitCode::OK)
 }
 
 fn perform(
     options: &Options,
     action: Action,
     stdin: &mut dyn Read,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
+    out: &mut Output<'_>,
 ) -> Result<(), Failure> {
     if action.is_dangerous() && !options.force {
         let text = "The supplied command is considered dangerous. To prevent accidental destruction of the cluster, \
@@ -124,26 +52,35 @@ fn perform(
     }
     let by_xpath = action.takes_xpath_for_input() && options.xpath.is_some();
     let input =
-        if action.needs_input() && !by_xpath { Some(read_input(options, action, stdin, err)?) } else { None };
+        if action.needs_input() && !by_xpath { Some(read_input(options, action, stdin, out)?) } else { None };
     match (action.operation(), input) {
-        (Some(operation), input) => ask(options, action, operation, input, out, err),
+        (Some(operation), input) => ask(options, action, operation, input, out),
         (None, None) => print_xml(out, &empty(options)),
         (None, Some(input)) => {
             let digest = match action {
                 Action::Md5Sum => digest_v1(&input, Escaping::Modern),
                 _ => digest_v2(&input, Escaping::Modern),
             };
-            writeln!(out, "{digest}").map_err(io_failure)
+            out.say(&Digest(digest))
         }
     }
 }
 
-fn io_failure(error: io::Error) -> Failure {
-    Failure::new(ExitCode::IOERR, error)
+/// A digest of what was given.
+struct Digest(String);
+
+impl Message for Digest {
+    fn text(&self, _quiet: bool) -> String {
+        format!("{}\n", self.0)
+    }
+
+    fn entry(&self) -> Option<Entry> {
+        Some(Entry::new("md5-sum").attr("digest", &self.0))
+    }
 }
 
-fn print_xml(out: &mut dyn Write, element: &Element) -> Result<(), Failure> {
-    out.write_all(xml::write_indented(element).as_bytes()).map_err(io_failure)
+fn print_xml(out: &mut Output<'_>, element: &Element) -> Result<(), Failure> {
+    out.xml("output", &xml::write_indented(element))
 }
 
 /// An empty CIB that can be put in place of a running cluster's.
@@ -158,7 +95,7 @@ fn read_input(
     options: &Options,
     action: Action,
     stdin: &mut dyn Read,
-    err: &mut dyn Write,
+    out: &mut Output<'_>,
 ) -> Result<Element, Failure> {
     let (source, text) = if let Some(file) = &options.xml_file {
         (file.display().to_string(), crate::crm_simulate::read_file(file).map_err(|error| error.to_string()))
@@ -176,8 +113,7 @@ fn read_input(
         return Err(Failure::new(ExitCode::USAGE, text));
     };
     text.map_err(|why| {
-        // If nobody can be told, the exit code has to do.
-        let _ = writeln!(err, "{why}");
+        out.error(why);
         Failure::new(ExitCode::DATAERR, format!("Couldn't parse input from {source}"))
     })
 }
@@ -187,8 +123,7 @@ fn ask(
     action: Action,
     operation: &str,
     mut input: Option<Element>,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
+    out: &mut Output<'_>,
 ) -> Result<(), Failure> {
     if let (Action::Replace, Some(input)) = (action, &mut input)
         && input.name() == "cib"
@@ -199,12 +134,12 @@ fn ask(
         && (matches!(scope.as_str(), "cib" | "all") || ::cib::section_path(scope).is_none())
     {
         let text = format!("Invalid value '{scope}' for '--scope'. Operation will apply to the entire CIB");
-        writeln!(err, "{text}").map_err(io_failure)?;
+        out.error(text);
     }
     let mut timeout = options.timeout;
     if timeout < 1 {
         timeout = 30;
-        writeln!(err, "Timeout must be positive, defaulting to {timeout}").map_err(io_failure)?;
+        out.error(format_args!("Timeout must be positive, defaulting to {timeout}"));
     }
     let timeout = Duration::from_secs(u64::try_from(timeout).unwrap_or(30));
     let command = Command {
@@ -216,7 +151,7 @@ fn ask(
     };
     let mut cib = CibAccess::open("cibadmin")?;
     let answer = cib.call(command, timeout)?;
-    let result = report(action, &answer, err);
+    let result = report(action, &answer, out);
     if let Some(data) = &answer.data {
         print_answer(options, data, out)?;
     }
@@ -239,31 +174,31 @@ fn call_options(options: &Options, action: Action) -> u32 {
 }
 
 /// Says what went wrong, with everything that is known of it.
-fn report(action: Action, answer: &Answer, err: &mut dyn Write) -> Result<(), Failure> {
+fn report(action: Action, answer: &Answer, out: &mut Output<'_>) -> Result<(), Failure> {
     if answer.rc.is_ok() {
         return Ok(());
     }
     let unchanged = LegacyRc::new(-211);
     if action == Action::Upgrade && answer.rc == unchanged {
-        return writeln!(err, "Upgrade unnecessary: {}", answer.rc.text()).map_err(io_failure);
+        return out.info(format_args!("Upgrade unnecessary: {}", answer.rc.text()));
     }
     let refused_cib = answer.data.as_ref().filter(|data| data.name() == "cib");
     match (refused_cib, &answer.reason) {
         (Some(cib), _) if answer.rc == LegacyRc::SCHEMA_VALIDATION => {
             for issue in schema::validate(cib) {
-                writeln!(err, "{issue}").map_err(io_failure)?;
+                out.error(issue);
             }
         }
-        (_, Some(reason)) => writeln!(err, "{reason}").map_err(io_failure)?,
+        (_, Some(reason)) => out.error(reason),
         _ => {}
     }
     Err(Failure::new(answer.rc.exit_code(), format!("CIB API call failed: {}", answer.rc.text())))
 }
 
-fn print_answer(options: &Options, data: &Element, out: &mut dyn Write) -> Result<(), Failure> {
+fn print_answer(options: &Options, data: &Element, out: &mut Output<'_>) -> Result<(), Failure> {
     if options.node_path && data.name() == "xpath-query" {
         for path in data.elements_named("xpath-query-path") {
-            writeln!(out, "{}", path.id().unwrap_or_default()).map_err(io_failure)?;
+            out.print(&format!("{}\n", path.id().unwrap_or_default()))?;
         }
         return Ok(());
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The command line.
 
-use clap::{ArgAction, Parser, ValueEnum};
+use crate::command_line::{CommonOptions, Group, Order, Tool, integer};
+use clap::Parser;
 use std::path::PathBuf;
 
 /// What is to be done.
@@ -53,36 +54,14 @@ impl Action {
     }
 }
 
-/// How it is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For people, and what has read it for twenty years.
-    Text,
-    /// Inside a report that says how it went.
-    Xml,
-}
-
 /// Query and edit the Pacemaker configuration.
 #[derive(Clone, Debug, Parser)]
-#[command(
-    name = "cibadmin",
-    disable_version_flag = true,
-    disable_help_flag = true,
-    args_override_self = true
-)]
 pub(super) struct Options {
-    /// Show help options
-    #[arg(short = '?', long, action = ArgAction::Help)]
-    pub help: Option<bool>,
-    /// Display software version and exit
-    #[arg(short = '$', long)]
-    pub version: bool,
-    /// Increase debug output (may be specified multiple times)
-    #[arg(short = 'V', long, action = ArgAction::Count)]
-    pub verbose: u8,
-    /// Specify output format
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub output_as: Format,
+    #[command(flatten)]
+    common: CommonOptions,
+    /// Which command was given last.
+    #[arg(skip = Action::Query)]
+    pub action: Action,
 
     /// Upgrade the configuration to the latest syntax
     #[arg(short = 'u', long, help_heading = "Commands")]
@@ -120,7 +99,6 @@ pub(super) struct Options {
         long,
         value_name = "SCHEMA",
         num_args = 0..=1,
-        require_equals = true,
         default_missing_value = "",
         help_heading = "Commands"
     )]
@@ -150,11 +128,11 @@ pub(super) struct Options {
         short = 't',
         long,
         value_name = "value",
-        default_value_t = 30,
-        allow_negative_numbers = true,
+        value_parser = integer,
+        default_value = "30",
         help_heading = "Additional Options"
     )]
-    pub timeout: i64,
+    pub timeout: i32,
     /// Run the command with permissions of the named user (valid only for the root and hacluster accounts)
     #[arg(short = 'U', long, value_name = "value", help_heading = "Additional Options")]
     pub user: Option<String>,
@@ -197,36 +175,40 @@ pub(super) struct Options {
     pub sync_call: bool,
 }
 
-impl Options {
-    /// The last command counts; which that is, only the arguments themselves tell.
-    pub fn action(&self, arguments: &[std::ffi::OsString]) -> Action {
-        let given = [
-            (self.upgrade, 'u', "upgrade", Action::Upgrade),
-            (self.query, 'Q', "query", Action::Query),
-            (self.erase, 'E', "erase", Action::Erase),
-            (self.bump, 'B', "bump", Action::Bump),
-            (self.create, 'C', "create", Action::Create),
-            (self.modify, 'M', "modify", Action::Modify),
-            (self.patch, 'P', "patch", Action::Patch),
-            (self.replace, 'R', "replace", Action::Replace),
-            (self.delete, 'D', "delete", Action::Delete),
-            (self.delete_all, 'd', "delete-all", Action::DeleteAll),
-            (self.empty.is_some(), 'a', "empty", Action::Empty),
-            (self.md5_sum, '5', "md5-sum", Action::Md5Sum),
-            (self.md5_sum_versioned, '6', "md5-sum-versioned", Action::Md5SumVersioned),
-        ];
-        let given: Vec<_> = given.into_iter().filter(|(there, ..)| *there).collect();
-        let place = |short: char, long: &str| {
-            arguments.iter().rposition(|argument| {
-                let argument = argument.to_string_lossy();
-                let is_long = argument.strip_prefix("--").is_some_and(|rest| {
-                    rest == long || rest.strip_prefix(long).is_some_and(|rest| rest.starts_with('='))
-                });
-                is_long
-                    || argument.starts_with('-') && !argument.starts_with("--") && argument.contains(short)
-            })
-        };
-        let last = given.into_iter().max_by_key(|(_, short, long, _)| place(*short, long));
-        last.map_or(Action::Query, |(.., action)| action)
+/// The commands by the names of their options.
+const COMMANDS: [(&str, Action); 13] = [
+    ("upgrade", Action::Upgrade),
+    ("query", Action::Query),
+    ("erase", Action::Erase),
+    ("bump", Action::Bump),
+    ("create", Action::Create),
+    ("modify", Action::Modify),
+    ("patch", Action::Patch),
+    ("replace", Action::Replace),
+    ("delete", Action::Delete),
+    ("delete_all", Action::DeleteAll),
+    ("empty", Action::Empty),
+    ("md5_sum", Action::Md5Sum),
+    ("md5_sum_versioned", Action::Md5SumVersioned),
+];
+
+impl Tool for Options {
+    const NAME: &'static str = "cibadmin";
+    const USAGE: &'static str = "[OPTION...] [<command>]";
+    const REFUSES_STRAY_WORDS: bool = true;
+    const GROUPS: &'static [Group] = &[
+        Group { option: "help-commands", heading: "Commands", about: "Show command help" },
+        Group { option: "help-data", heading: "Data", about: "Show data help" },
+        Group { option: "help-additional", heading: "Additional Options", about: "Show additional options" },
+    ];
+
+    fn common(&self) -> &CommonOptions {
+        &self.common
+    }
+
+    fn see(&mut self, order: &Order<'_>) {
+        let last = order.last(&COMMANDS.map(|(name, _)| name));
+        let command = COMMANDS.into_iter().find(|(name, _)| Some(*name) == last);
+        self.action = command.map_or(Action::Query, |(_, action)| action);
     }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What people type, and what they get: on a file, so without a cluster.
 
-use super::{options::Options, *};
-use clap::Parser;
+use super::*;
 
 fn cibadmin(line: &[&str], stdin: &str) -> (i32, String, String) {
     let args: Vec<OsString> = ["cibadmin"].iter().chain(line).map(OsString::from).collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = run(&args, &mut stdin.as_bytes(), &mut out, &mut err);
+    let stdin = &mut stdin.as_bytes();
+    let code = command_line::run(&args, &mut out, &mut err, |options, out| work(options, stdin, out));
     (code.value(), String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
 }
 
@@ -60,7 +60,7 @@ fn wrong_command_lines_and_input_are_refused() {
 fn the_last_command_counts() {
     let action = |line: &[&str]| {
         let args: Vec<OsString> = ["cibadmin"].iter().chain(line).map(OsString::from).collect();
-        Options::try_parse_from(&args).unwrap().action(&args)
+        command_line::parsed::<Options>(&args).unwrap().action
     };
     assert_eq!(action(&[]), Action::Query);
     assert_eq!(action(&["-Q", "-M"]), Action::Modify);
@@ -71,7 +71,7 @@ fn the_last_command_counts() {
 #[test]
 fn help_and_version_are_given() {
     let (code, out, _) = cibadmin(&["--help"], "");
-    assert!(code == 0 && out.contains("--modify") && out.contains("Commands"), "{out}");
+    assert!(code == 0 && out.contains("--help-commands") && out.contains("Application Options"), "{out}");
     assert!(cibadmin(&["--version"], "").1.starts_with("Pacemaker 3.0.2"));
 }
 

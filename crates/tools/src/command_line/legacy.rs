@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What all tools' command lines have in common: how wrong ones are answered, and what `--version` says.
+//! The same around tools that are not a [`super::Tool`] yet.
 
 use crate::failure::Failure;
 use clap::error::ErrorKind;
