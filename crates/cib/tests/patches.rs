@@ -51,9 +51,9 @@ fn change_at(here: &mut Element, left: &mut usize, kind: u8, element: &Element) 
         match kind {
             0 => here.set_attr("a", element.children().len()),
             1 => here.push(element.clone()),
-            2 => here.children_mut().insert(0, Node::Element(element.clone())),
-            3 => drop(here.children_mut().pop()),
-            _ => here.children_mut().reverse(),
+            2 => here.insert(0, element.clone()),
+            3 => drop(here.pop()),
+            _ => here.set_children(here.children().iter().rev().cloned().collect::<Vec<_>>()),
         }
         return true;
     }
@@ -61,7 +61,7 @@ fn change_at(here: &mut Element, left: &mut usize, kind: u8, element: &Element) 
     let count = here.children().len();
     // Only the way to the change is copied.
     for index in 0..count {
-        let Some(child) = here.children()[index].element() else { continue };
+        let Some(child) = here.children().get(index).and_then(Node::element) else { continue };
         let below = child.descendants().count();
         if *left < below {
             return change_at(here.element_at_mut(index).unwrap(), left, kind, element);

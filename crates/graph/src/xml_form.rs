@@ -194,14 +194,14 @@ impl Action {
         };
         let not_resource = ["attributes", "downed", "maintenance"];
         let resource = element.elements().find(|child| !not_resource.contains(&child.name()));
-        let attributes = element.child("attributes").map(Element::attributes).unwrap_or_default();
-        let pair = |a: &xml::Attribute| (a.name().as_str().to_owned(), a.value().to_owned());
+        let attributes = element.child("attributes").into_iter().flat_map(Element::attributes);
+        let pair = |a: xml::Attribute<'_>| (a.name().as_str().to_owned(), a.value().to_owned());
         let lock = element.attr("shutdown-lock").map(|_| number(element, "shutdown-lock")).transpose()?;
         Ok(Action {
             identity: Input::from_xml(element)?,
             shutdown_lock: lock,
             resource: resource.map(GraphResource::from_xml),
-            attributes: attributes.iter().map(pair).collect(),
+            attributes: attributes.map(pair).collect(),
             downed: element.child("downed").map(ids),
             maintenance: element.child("maintenance").map(flags),
         })

@@ -9,16 +9,19 @@
 //! the root to the place of the change. So every holder of an element has a snapshot that nobody can change under it.
 
 mod digest;
-mod element;
 mod id;
 mod parse;
+mod tree;
 mod write;
 mod xpath;
 
 pub use digest::{digest_v1, digest_v1_sorted, digest_v2};
-pub use element::{Attribute, Element, Name, Node};
 pub use id::sanitized_id;
 pub use parse::{Limits, ParseError, ParseErrorKind, Position, TextPolicy, parse, parse_bytes, parse_with};
+pub use tree::{
+    Attribute, Attributes, AttributesIter, Children, ChildrenIter, Descendants, Element, Elements, Ids, Name,
+    Node,
+};
 pub use write::{Escaping, Style, write_compact, write_document, write_indented, write_with};
 pub use xpath::{
     Found, Kind, MAX_EXPRESSION_BYTES, MAX_NESTING, MAX_WORK, Selected, Target, Value, XPath, XPathError,

@@ -4,11 +4,11 @@
 //! Stricter than XML where a cluster has no use for the rest: no document type, so no entities of the document's own
 //! and nothing external.
 
-use crate::{Element, Name, Node};
+use crate::tree::{Packer, Shape};
+use crate::{Element, Node};
 use quick_xml::Reader;
 use quick_xml::escape::{EscapeError, unescape};
 use quick_xml::events::{BytesStart, Event};
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -158,7 +158,7 @@ pub fn parse_with(text: &str, policy: TextPolicy, limits: Limits) -> Result<Elem
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader::from_str(text);
-    let mut builder = Builder { policy, limits, names: BTreeSet::new(), open: Vec::new(), root: None };
+    let mut builder = Builder { policy, limits, open: Vec::new(), root: None };
     loop {
         let start = offset(reader.buffer_position());
         let event = reader.read_event().map_err(|error| {
@@ -181,7 +181,6 @@ fn offset(position: u64) -> usize {
 struct Builder {
     policy: TextPolicy,
     limits: Limits,
-    names: BTreeSet<Arc<str>>,
     open: Vec<Element>,
     root: Option<Element>,
 }
@@ -247,14 +246,14 @@ impl Builder {
         {
             return Err(ParseErrorKind::Trailing(root.name().to_owned()));
         }
-        let name = self.name(start.name().as_ref())?;
-        let mut element = Element::new(name);
-        let mut count = 0;
-        // Duplicates are looked for below, over names of which most are shared.
+        let tag = start.name();
+        let tag = tag.as_ref();
+        is_name(tag)?;
+        let (mut names, mut packer) = (Vec::new(), Packer::default());
+        // Duplicates are looked for below.
         for attribute in start.attributes().with_checks(false) {
             let attribute = attribute.map_err(|error| ParseErrorKind::Syntax(error.to_string()))?;
-            count += 1;
-            if count > self.limits.attributes {
+            if names.len() >= self.limits.attributes {
                 let limit = self.limits.attributes;
                 return Err(ParseErrorKind::TooMuch { what: "attributes in one element", limit });
             }
@@ -268,29 +267,16 @@ impl Builder {
             }
             let value = resolve(&normalized(raw))?.into_owned();
             allowed(&value)?;
-            let name = self.name(attribute.key.as_ref())?;
-            if element.attr(&name).is_some() {
-                let (attribute, element) = (name.to_string(), element.name().to_owned());
+            let name = attribute.key.into_inner();
+            is_name(name)?;
+            if names.contains(&name) {
+                let (attribute, element) = (name.to_owned(), tag.to_owned());
                 return Err(ParseErrorKind::DuplicateAttribute { attribute, element });
             }
-            element.set_attr(name, value);
+            names.push(name);
+            packer.push(&value);
         }
-        Ok(element)
-    }
-
-    fn name(&mut self, text: &str) -> Result<Name, ParseErrorKind> {
-        if let Some(known) = self.names.get(text) {
-            return Ok(Name::Shared(Arc::clone(known)));
-        }
-        let mut chars = text.chars();
-        let head_ok = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_' || c == ':');
-        let tail_ok = chars.all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '-' | '.' | '\u{b7}'));
-        if !head_ok || !tail_ok {
-            return Err(ParseErrorKind::BadName(text.to_owned()));
-        }
-        let name: Arc<str> = Arc::from(text);
-        self.names.insert(Arc::clone(&name));
-        Ok(Name::Shared(name))
+        Ok(Element::of_shape(Shape::shared(tag, &names), packer.finish(), Vec::new()))
     }
 
     fn place(&mut self, element: Element) {
@@ -314,6 +300,13 @@ impl Builder {
             other => ParseErrorKind::Syntax(other.to_string()),
         }
     }
+}
+
+fn is_name(text: &str) -> Result<(), ParseErrorKind> {
+    let mut chars = text.chars();
+    let head_ok = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_' || c == ':');
+    let tail_ok = chars.all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '-' | '.' | '\u{b7}'));
+    if head_ok && tail_ok { Ok(()) } else { Err(ParseErrorKind::BadName(text.to_owned())) }
 }
 
 /// White space in attribute values is blanks, unless it was written as a reference (XML 1.0, 3.3.3).

@@ -3,7 +3,7 @@
 
 use model::Score;
 use std::collections::BTreeMap;
-use xml::{Element, Node};
+use xml::{Element, Ids, Node};
 
 /// How values are set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,12 +93,16 @@ pub(super) fn fresh(update: &Element, values: Values) -> Element {
 }
 
 fn position(parent: &Element, from: usize, child: &Element) -> Option<usize> {
-    let (name, id) = key(child);
-    let fits = |element: &Element| {
-        element.name() == name && id.is_none_or(|(attribute, value)| element.attr(attribute) == Some(value))
-    };
-    let at = parent.children().iter().skip(from).position(|node| node.element().is_some_and(fits));
-    at.map(|at| at + from)
+    let within = from..parent.children().len();
+    match key(child) {
+        (name, None) => parent.children().position(within, name, Ids::Any),
+        (name, Some(("id", id))) => parent.children().position(within, name, Ids::Is(id)),
+        (name, Some((attribute, value))) => {
+            let fits = |element: &Element| element.name() == name && element.attr(attribute) == Some(value);
+            let at = parent.children().range(within).position(|node| node.element().is_some_and(fits));
+            at.map(|at| at + from)
+        }
+    }
 }
 
 /// The first child for every key that can lead to it.

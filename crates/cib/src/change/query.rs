@@ -14,13 +14,7 @@ pub(crate) fn query(cib: &Element, request: &Request) -> Result<Element, Refusal
     let found = find_section(cib, section);
     let found =
         found.ok_or_else(|| not_found(request, &format!("section '{}'", section.unwrap_or("all"))))?;
-    Ok(if request.options.has(CallOptions::NO_CHILDREN) { shallow(found) } else { found.clone() })
-}
-
-fn shallow(element: &Element) -> Element {
-    let mut shallow = Element::new(element.name_shared().clone());
-    shallow.replace_attrs(element);
-    shallow
+    Ok(if request.options.has(CallOptions::NO_CHILDREN) { found.without_children() } else { found.clone() })
 }
 
 fn at_xpath(cib: &Element, request: &Request) -> Result<Element, Refusal> {
@@ -34,7 +28,7 @@ fn at_xpath(cib: &Element, request: &Request) -> Result<Element, Refusal> {
         let Some(path) = owner(cib, found) else { continue };
         let Some(element) = cib.at(path) else { continue };
         if request.options.has(CallOptions::NO_CHILDREN) {
-            answers.push(shallow(element).into());
+            answers.push(element.without_children().into());
         } else if request.options.has(CallOptions::XPATH_ADDRESS) {
             wrapped = true;
             let address = cib.address(path).unwrap_or_default();

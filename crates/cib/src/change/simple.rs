@@ -5,12 +5,12 @@ use super::{Changed, Touched, required_input};
 use crate::empty::{empty_configuration, newest_schema};
 use crate::version::raise;
 use crate::{Context, Operation, Refusal, Request, patch};
-use xml::{Element, Node};
+use xml::Element;
 
 /// An empty CIB with the attributes of this one, and the next `admin_epoch`.
 pub(super) fn erase(cib: &Element) -> Element {
     let mut new = cib.clone();
-    *new.children_mut() = vec![Node::Element(empty_configuration()), Node::Element(Element::new("status"))];
+    new.set_children([empty_configuration(), Element::new("status")]);
     raise(&mut new, "admin_epoch");
     new
 }

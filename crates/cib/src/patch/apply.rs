@@ -6,7 +6,7 @@ use crate::Version;
 use crate::path::Path;
 use model::LegacyRc;
 use std::cmp::Ordering;
-use xml::{Element, Escaping, Node, digest_v2};
+use xml::{Element, Escaping, Ids, Node, digest_v2};
 
 /// Why a patch was not applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -280,7 +280,7 @@ impl<'a> Work<'a> {
     fn relocate(&mut self, from: &[usize], to: usize) -> Option<()> {
         let (&at, parent) = from.split_last()?;
         let node = self.root.remove_at(from)?;
-        self.root.at_mut(parent)?.children_mut().insert(to, node);
+        self.root.at_mut(parent)?.insert(to, node);
         for place in self.later.iter_mut().filter_map(|later| later.place.as_mut()) {
             let Some(step) = step_below(place, parent) else { continue };
             *step = match *step {
@@ -311,9 +311,9 @@ impl<'a> Work<'a> {
     }
 
     fn insert(&mut self, parent: &[usize], at: usize, node: Node) -> Option<()> {
-        let children = self.root.at_mut(parent)?.children_mut();
-        let at = at.min(children.len());
-        children.insert(at, node);
+        let parent_element = self.root.at_mut(parent)?;
+        let at = at.min(parent_element.children().len());
+        parent_element.insert(at, node);
         for place in self.later.iter_mut().filter_map(|later| later.place.as_mut()) {
             if let Some(step) = step_below(place, parent)
                 && *step >= at
@@ -380,9 +380,13 @@ fn find(root: &Element, steps: &[Step], position: Option<usize>) -> Option<Path>
                 last && matches!(node, Node::Comment(_)) && position.is_some_and(|position| position != *at);
             step.leads_to(node) && !elsewhere
         };
-        let (at, node) = here.children().iter().enumerate().find(fits)?;
+        let at = if step.may_be_comment() {
+            here.children().iter().enumerate().find(fits)?.0
+        } else {
+            here.position(&step.name, step.id.as_deref().map_or(Ids::Any, Ids::Is))?
+        };
         found.push(at);
-        match node.element() {
+        match here.children().get(at)?.element() {
             Some(element) => here = element,
             None if last => {}
             None => return None,

@@ -2,7 +2,8 @@
 //! What became of an element's attributes and children.
 
 use std::collections::{BTreeMap, BTreeSet};
-use xml::{Element, Node};
+use std::ops::Range;
+use xml::{Element, Ids, Node};
 
 /// One attribute of which something changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +18,8 @@ pub(super) fn attributes<'a>(old: &'a Element, new: &'a Element) -> Vec<AttrChan
     if old.attributes() == new.attributes() {
         return Vec::new();
     }
-    let place_in_old = |name: &str| old.attributes().iter().position(|attribute| **attribute.name() == *name);
-    let kept: Vec<usize> = new.attributes().iter().filter_map(|a| place_in_old(a.name())).collect();
+    let kept: Vec<usize> =
+        new.attributes().iter().filter_map(|attribute| old.attributes().position(attribute.name())).collect();
     let mut unmoved = longest_rising(&kept).into_iter();
     let mut changes = Vec::new();
     for attribute in new.attributes() {
@@ -41,11 +42,9 @@ pub(super) fn attributes<'a>(old: &'a Element, new: &'a Element) -> Vec<AttrChan
 pub(super) struct Children {
     /// Old children that are gone, rising.
     pub deleted: Vec<usize>,
-    /// New children before this are the old ones, untouched.
-    pub first: usize,
-    /// For every new child from `first` on: the old one it was, and whether it changed its place among those that
-    /// stayed. After the last, all are the old ones, untouched.
-    pub fates: Vec<Fate>,
+    /// For every new child that may be other than before, rising: its position, the old one it was, and whether it
+    /// changed its place among those that stayed. All others are old ones, untouched.
+    pub changed: Vec<(usize, Fate)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,56 +54,82 @@ pub(super) enum Fate {
     Moved { old: usize },
 }
 
+/// Up to so many children that differ are looked for among the others one by one.
+const FEW: usize = 16;
+
 /// Compares the children of two elements. Of many, only those between the first and the last that are not shared are
-/// looked at closely.
+/// looked at closely; if each of them is still who it was, only those that differ.
 pub(super) fn children(old: &Element, new: &Element) -> Children {
-    let (old, new) = (old.children(), new.children());
-    let begin = old.iter().zip(new).take_while(|(old, new)| shared(old, new)).count();
-    let rest = old.len().min(new.len()) - begin;
-    let end =
-        old.iter().rev().zip(new.iter().rev()).take(rest).take_while(|(old, new)| shared(old, new)).count();
-    let (old_end, new_end) = (old.len() - end, new.len() - end);
-    let middle = Span {
-        old: old.get(begin..old_end).unwrap_or_default(),
-        new: new.get(begin..new_end).unwrap_or_default(),
-        begin,
-    };
-    let around = [old.get(..begin), old.get(old_end..)].into_iter().flatten().flatten();
-    if middle.may_be_taken_for(around) {
-        return Span { old, new, begin: 0 }.compared();
+    let begin = old.children().shared_begin(new.children());
+    let rest = old.children().len().min(new.children().len()) - begin;
+    let end = old.children().shared_end(new.children(), rest);
+    let (old_end, new_end) = (old.children().len() - end, new.children().len() - end);
+    if let Some(changed) = changed_in_place(old, new, begin..new_end) {
+        return Children { deleted: Vec::new(), changed };
+    }
+    let middle = Span::of(old, new, begin..old_end, begin..new_end);
+    if middle.may_be_taken_for(old, [0..begin, old_end..old.children().len()]) {
+        return Span::of(old, new, 0..old.children().len(), 0..new.children().len()).compared();
     }
     middle.compared()
 }
 
-fn shared(old: &Node, new: &Node) -> bool {
-    match (old, new) {
-        (Node::Element(old), Node::Element(new)) => old.ptr_eq(new),
-        (Node::Comment(old), Node::Comment(new)) => old == new,
-        _ => false,
+/// The children that changed, if they are few, each is by name and id the one it was, and no other child goes by these.
+fn changed_in_place(old: &Element, new: &Element, within: Range<usize>) -> Option<Vec<(usize, Fate)>> {
+    if old.children().len() != new.children().len() {
+        return None;
+    }
+    let mut changed = Vec::new();
+    for at in old.children().unshared(new.children(), within) {
+        let (before, after) = (old.children().get(at)?.element()?, new.children().get(at)?.element()?);
+        let same = before.name() == after.name() && before.id() == after.id();
+        let others = [0..at, at + 1..new.children().len()];
+        if changed.len() == FEW || !same || others.into_iter().any(|others| may_be_at(new, others, after)) {
+            return None;
+        }
+        changed.push((at, Fate::Kept { old: at }));
+    }
+    Some(changed)
+}
+
+/// Whether a path to the element may lead to one of these children of the parent, or the other way round.
+fn may_be_at(parent: &Element, positions: Range<usize>, element: &Element) -> bool {
+    let there = |ids| parent.children().position(positions.clone(), element.name(), ids).is_some();
+    match element.id() {
+        Some(id) => there(Ids::Is(id)) || there(Ids::Missing),
+        None => there(Ids::Any),
     }
 }
 
 /// The children in question, and how many are before them.
-#[derive(Clone, Copy)]
 struct Span<'a> {
-    old: &'a [Node],
-    new: &'a [Node],
+    old: Vec<&'a Node>,
+    new: Vec<&'a Node>,
     begin: usize,
 }
 
 impl<'a> Span<'a> {
-    fn elements(self) -> impl Iterator<Item = &'a Element> {
-        self.old.iter().chain(self.new).filter_map(Node::element)
+    fn of(old: &'a Element, new: &'a Element, of_old: Range<usize>, of_new: Range<usize>) -> Span<'a> {
+        let begin = of_old.start;
+        let nodes = |element: &'a Element, range| element.children().range(range).collect();
+        Span { old: nodes(old, of_old), new: nodes(new, of_new), begin }
+    }
+
+    fn elements(&self) -> impl Iterator<Item = &'a Element> {
+        self.old.iter().chain(&self.new).filter_map(|node| node.element())
     }
 
     /// Whether a path to one of these may lead to one of the others.
-    fn may_be_taken_for(self, others: impl Iterator<Item = &'a Node>) -> bool {
+    fn may_be_taken_for(&self, parent: &Element, others: [Range<usize>; 2]) -> bool {
+        if self.elements().nth(FEW).is_none() {
+            return self
+                .elements()
+                .any(|element| others.iter().any(|others| may_be_at(parent, others.clone(), element)));
+        }
         let keys: BTreeSet<(&str, Option<&str>)> =
             self.elements().map(|element| (element.name(), element.id())).collect();
         let names: BTreeSet<&str> = keys.iter().map(|(name, _)| *name).collect();
-        if names.is_empty() {
-            return false;
-        }
+        let others = others.into_iter().flat_map(|others| parent.children().range(others));
         others.filter_map(Node::element).any(|other| match other.id() {
             None => names.contains(other.name()),
             id => keys.contains(&(other.name(), id)) || keys.contains(&(other.name(), None)),
@@ -115,10 +140,10 @@ impl<'a> Span<'a> {
         let families = Families::of(self);
         let first = families.matched(true);
         let ambiguous_moved = first
-            .fates
+            .changed
             .iter()
-            .zip(self.new)
-            .any(|(fate, node)| matches!(fate, Fate::Moved { .. }) && families.is_ambiguous(node));
+            .zip(&families.span.new)
+            .any(|((_, fate), node)| matches!(fate, Fate::Moved { .. }) && families.is_ambiguous(node));
         if ambiguous_moved { families.matched(false) } else { first }
     }
 }
@@ -147,11 +172,11 @@ impl<'a> Families<'a> {
         let without_id =
             span.elements().filter(|element| element.id().is_none()).map(Element::name).collect();
         let mut families = Families { span, without_id, members: BTreeMap::new() };
-        for (at, node) in span.old.iter().enumerate() {
+        for (at, node) in families.span.old.iter().enumerate() {
             let family = families.family(node);
             families.members.entry(family).or_default().0.push(at);
         }
-        for (at, node) in span.new.iter().enumerate() {
+        for (at, node) in families.span.new.iter().enumerate() {
             let family = families.family(node);
             families.members.entry(family).or_default().1.push(at);
         }
@@ -174,23 +199,25 @@ impl<'a> Families<'a> {
     }
 
     fn ambiguous(&self, family: Family<'_>, (olds, news): &(Vec<usize>, Vec<usize>)) -> bool {
-        let id = |nodes: &'a [Node], at: usize| nodes.get(at).and_then(Node::element).and_then(Element::id);
+        let id = |nodes: &[&'a Node], at: usize| {
+            nodes.get(at).and_then(|node| node.element()).and_then(Element::id)
+        };
         match (family, olds.as_slice(), news.as_slice()) {
             (Family::Comments, ..) => true,
             (_, [] | [_], []) | (_, [], [_]) => false,
-            (_, [old_at], [new_at]) => id(self.span.old, *old_at) != id(self.span.new, *new_at),
+            (_, [old_at], [new_at]) => id(&self.span.old, *old_at) != id(&self.span.new, *new_at),
             _ => true,
         }
     }
 
     /// Ambiguous children can only stay all together, untouched and unmoved.
     fn matched(&self, keep_ambiguous: bool) -> Children {
-        let Span { old, new, begin } = self.span;
+        let Span { old, new, begin } = &self.span;
         let mut pairs: Vec<Option<usize>> = vec![None; new.len()];
         let mut kept_old = vec![false; old.len()];
         let mut pair = |old_at: usize, new_at: usize| {
             if let (Some(slot), Some(kept)) = (pairs.get_mut(new_at), kept_old.get_mut(old_at)) {
-                *slot = Some(old_at + begin);
+                *slot = Some(old_at + *begin);
                 *kept = true;
             }
         };
@@ -213,9 +240,9 @@ impl<'a> Families<'a> {
             Some(old) if unmoved.next() == Some(true) => Fate::Kept { old: *old },
             Some(old) => Fate::Moved { old: *old },
         });
-        let fates = fates.collect();
+        let changed = fates.enumerate().map(|(at, fate)| (at + begin, fate)).collect();
         let gone = kept_old.iter().enumerate().filter(|(_, kept)| !**kept);
-        Children { deleted: gone.map(|(at, _)| at + begin).collect(), first: begin, fates }
+        Children { deleted: gone.map(|(at, _)| at + begin).collect(), changed }
     }
 }
 
@@ -274,7 +301,7 @@ mod tests {
         let old = xml::parse("<p><a id='1'/><a/></p>").unwrap();
         let new = xml::parse("<p><a id='1'/></p>").unwrap();
         let children = children(&old, &new);
-        assert_eq!((children.deleted, children.fates), (vec![0, 1], vec![Fate::Made]));
+        assert_eq!((children.deleted, children.changed), (vec![0, 1], vec![(0, Fate::Made)]));
     }
 
     #[test]
@@ -284,12 +311,12 @@ mod tests {
         let mut new = old.clone();
         new.child_with_id_mut("a", "50").unwrap().set_attr("x", 1);
         let seen = children(&old, &new);
-        assert_eq!((seen.first, seen.fates), (50, vec![Fate::Kept { old: 50 }]));
+        assert_eq!(seen.changed, [(50, Fate::Kept { old: 50 })]);
         // A second one of that name and id far away changes that: no path can tell them apart.
         new.push(Element::new("a").with_attr("id", 50));
         let mut old = old.clone();
-        old.push(new.elements().last().unwrap().clone());
+        old.push(new.elements().next_back().unwrap().clone());
         let seen = children(&old, &new);
-        assert_eq!((seen.first, seen.deleted), (0, vec![50, 100]));
+        assert_eq!((seen.changed.len(), seen.deleted), (101, vec![50, 100]));
     }
 }

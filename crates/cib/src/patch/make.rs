@@ -63,9 +63,10 @@ impl Maker {
         }
         let children = compare::children(old, new);
         self.deleted(old, &children.deleted, path);
-        let changed = new.children().iter().enumerate().skip(children.first);
-        for ((position, node), fate) in changed.zip(&children.fates) {
-            self.child(old, node, *fate, position, path);
+        for &(position, fate) in &children.changed {
+            if let Some(node) = new.children().get(position) {
+                self.child(old, node, fate, position, path);
+            }
         }
     }
 
@@ -106,12 +107,10 @@ impl Maker {
                 Element::new("change-attr").with_attr("name", name).with_attr("operation", "unset")
             }
         });
-        let mut result = Element::new(new.name_shared().clone());
-        result.replace_attrs(new);
         self.changes.push(
             change("modify", path)
                 .with_child(Element::new("change-list").with_children(list))
-                .with_child(Element::new("change-result").with_child(result)),
+                .with_child(Element::new("change-result").with_child(new.without_children())),
         );
     }
 

@@ -46,13 +46,18 @@ pub(super) fn parse(path: &str) -> Option<Vec<Step>> {
 }
 
 impl Step {
+    /// Whether it can lead to a comment.
+    pub(super) fn may_be_comment(&self) -> bool {
+        self.name == "comment" && self.id.is_none()
+    }
+
     /// Whether this step leads to that child. Comments go by the name `comment`.
     pub(super) fn leads_to(&self, node: &Node) -> bool {
         match node {
             Node::Element(element) => {
                 element.name() == self.name && self.id.as_deref().is_none_or(|id| element.id() == Some(id))
             }
-            Node::Comment(_) => self.name == "comment" && self.id.is_none(),
+            Node::Comment(_) => self.may_be_comment(),
             Node::Text(_) => false,
         }
     }

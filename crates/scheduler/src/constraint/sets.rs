@@ -53,7 +53,7 @@ impl Cluster {
                     continue;
                 }
                 let old: Vec<Element> = set.elements().cloned().collect();
-                set.children_mut().clear();
+                set.clear();
                 for (reference, tagged) in old.into_iter().zip(tags) {
                     match tagged {
                         None => set.push(reference),

@@ -45,11 +45,11 @@ pub fn damage(element: &mut Element, numbers: &mut Numbers) {
         let index = numbers.next(children);
         match numbers.next(12) {
             0 => {
-                element.children_mut().remove(index);
+                element.remove(index);
             }
             1 => {
-                let copy: Node = element.children()[index].clone();
-                element.children_mut().push(copy);
+                let copy: Node = element.children().get(index).unwrap().clone();
+                element.push(copy);
             }
             _ => {
                 if let Some(child) = element.element_at_mut(index) {
@@ -61,7 +61,7 @@ pub fn damage(element: &mut Element, numbers: &mut Numbers) {
     }
     let attributes = element.attributes().len();
     if attributes > 0 {
-        let name = element.attributes()[numbers.next(attributes)].name().clone();
+        let name = element.attributes().get(numbers.next(attributes)).unwrap().name().clone();
         if numbers.next(3) == 0 {
             element.remove_attr(&name);
         } else {

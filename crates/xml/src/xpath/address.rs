@@ -20,7 +20,7 @@ impl Element {
     pub fn remove_at(&mut self, path: &[usize]) -> Option<Node> {
         let (&last, parents) = path.split_last()?;
         self.at(parents)?.children().get(last)?;
-        Some(self.at_mut(parents)?.children_mut().remove(last))
+        self.at_mut(parents)?.remove(last)
     }
 
     /// The address of the element at the end of a path as Pacemaker writes it, in patches and for

@@ -18,14 +18,14 @@ impl Step {
         let named = match item {
             Item::Element(_) => self.axis != Axis::Attribute,
             Item::Attribute(..) => self.axis == Axis::Attribute,
-            Item::Document(_) | Item::Text(_) | Item::Comment(_) => false,
+            Item::Document(_) | Item::Text(..) | Item::Comment(_) => false,
         };
         let fits = match &self.test {
             NodeTest::Any => named,
             NodeTest::Prefix(prefix) => named && item.name().starts_with(prefix),
             NodeTest::Name(name) => named && item.name() == name,
             NodeTest::Node => true,
-            NodeTest::Text => matches!(item, Item::Text(_)),
+            NodeTest::Text => matches!(item, Item::Text(..)),
             NodeTest::Comment => matches!(item, Item::Comment(_)),
             NodeTest::Instruction => false,
         };

@@ -2,7 +2,7 @@
 //! Places: nodes together with the way that led to them, which stands in for the parent pointers that shared elements
 //! cannot have. Decides document order.
 
-use crate::{Attribute, Element, Name, Node};
+use crate::{Attribute, ChildrenIter, Element, Name, Node};
 use std::rc::Rc;
 
 /// A node. Text that follows text is one node with it, as XPath has it.
@@ -11,9 +11,9 @@ pub(super) enum Item<'a> {
     /// What is above the root element.
     Document(&'a Element),
     Element(&'a Element),
-    Attribute(&'a Element, &'a Attribute),
-    /// A run of text nodes.
-    Text(&'a [Node]),
+    Attribute(&'a Element, Attribute<'a>),
+    /// A run of text nodes: the element they are in, and where the first is.
+    Text(&'a Element, usize),
     Comment(&'a str),
 }
 
@@ -23,7 +23,7 @@ impl<'a> Item<'a> {
         match self {
             Item::Document(_) => 1,
             Item::Element(element) => element.children().len(),
-            Item::Attribute(..) | Item::Text(_) | Item::Comment(_) => 0,
+            Item::Attribute(..) | Item::Text(..) | Item::Comment(_) => 0,
         }
     }
 
@@ -32,18 +32,17 @@ impl<'a> Item<'a> {
         let children = match self {
             Item::Document(root) => return (index == 0).then_some(Item::Element(root)),
             Item::Element(element) => element.children(),
-            Item::Attribute(..) | Item::Text(_) | Item::Comment(_) => return None,
+            Item::Attribute(..) | Item::Text(..) | Item::Comment(_) => return None,
         };
         let is_text = |node: &Node| matches!(node, Node::Text(_));
         match children.get(index)? {
             Node::Element(element) => Some(Item::Element(element)),
             Node::Comment(text) => Some(Item::Comment(text)),
             Node::Text(_) if index > 0 && children.get(index - 1).is_some_and(is_text) => None,
-            Node::Text(_) => {
-                let run = children.get(index..)?;
-                let length = run.iter().take_while(|node| is_text(node)).count();
-                Some(Item::Text(run.get(..length)?))
-            }
+            Node::Text(_) => match self {
+                Item::Element(element) => Some(Item::Text(element, index)),
+                _ => None,
+            },
         }
     }
 
@@ -51,7 +50,7 @@ impl<'a> Item<'a> {
     pub fn attr(self, name: &str) -> Option<&'a str> {
         match self {
             Item::Element(element) => element.attr(name),
-            Item::Document(_) | Item::Attribute(..) | Item::Text(_) | Item::Comment(_) => None,
+            Item::Document(_) | Item::Attribute(..) | Item::Text(..) | Item::Comment(_) => None,
         }
     }
 
@@ -60,7 +59,7 @@ impl<'a> Item<'a> {
         match self {
             Item::Element(element) => element.name(),
             Item::Attribute(_, attribute) => attribute.name(),
-            Item::Document(_) | Item::Text(_) | Item::Comment(_) => "",
+            Item::Document(_) | Item::Text(..) | Item::Comment(_) => "",
         }
     }
 
@@ -70,7 +69,10 @@ impl<'a> Item<'a> {
         match self {
             Item::Attribute(_, attribute) => text.push_str(attribute.value()),
             Item::Comment(comment) => text.push_str(comment),
-            Item::Text(run) => push_texts(run, &mut text),
+            Item::Text(element, first) => {
+                let run = element.children().range(first..usize::MAX);
+                push_texts(run, &mut text);
+            }
             Item::Element(element) | Item::Document(element) => {
                 // Depth first, without recursion: what is left to do of each level.
                 let mut open = vec![element.children().iter()];
@@ -88,11 +90,9 @@ impl<'a> Item<'a> {
     }
 }
 
-fn push_texts(run: &[Node], text: &mut String) {
-    for node in run {
-        if let Node::Text(part) = node {
-            text.push_str(part);
-        }
+fn push_texts(mut run: ChildrenIter<'_>, text: &mut String) {
+    while let Some(Node::Text(part)) = run.next() {
+        text.push_str(part);
     }
 }
 
@@ -150,7 +150,7 @@ impl<'a> Place<'a> {
             Item::Document(_) => Target::Document,
             Item::Element(element) => Target::Element(element),
             Item::Attribute(element, attribute) => Target::Attribute(element, attribute),
-            Item::Text(_) => Target::Text(self.item.text()),
+            Item::Text(..) => Target::Text(self.item.text()),
             Item::Comment(comment) => Target::Comment(comment),
         };
         Selected { root, path: path.collect(), target }
@@ -165,7 +165,7 @@ pub enum Target<'a> {
     /// An element.
     Element(&'a Element),
     /// An attribute, with the element it is in.
-    Attribute(&'a Element, &'a Attribute),
+    Attribute(&'a Element, Attribute<'a>),
     /// A text.
     Text(String),
     /// A comment.

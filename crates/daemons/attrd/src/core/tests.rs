@@ -40,7 +40,7 @@ fn empty_cib(nodes: usize) -> Element {
         let node = node(index);
         Element::new("node_state").with_attr("id", node.id).with_attr("uname", node.name)
     };
-    cib.child_or_insert("status").children_mut().extend((0..nodes).map(|index| state(index).into()));
+    cib.child_or_insert("status").extend((0..nodes).map(state));
     cib
 }
 

@@ -168,12 +168,12 @@ impl Based {
         notification.set_attr_opt("cib_object_type", request.input.as_ref().map(Element::name));
         let mut generation = Element::new("generation_tuple");
         generation.replace_attrs(&self.cib);
-        let result = notification.children_mut().pop();
+        let result = notification.pop();
         notification.push(Element::new("cib_generation").with_child(generation));
         if let Some(input) = &request.input {
             notification.push(Element::new("cib_update").with_child(input.clone()));
         }
-        notification.children_mut().extend(result);
+        notification.extend(result);
     }
 
     fn log_result(&mut self, request: &Request, message: &Element, result: Result<(), &Refusal>) {
