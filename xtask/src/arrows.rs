@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const DAEMONS: [&str; 7] = ["pacemakerd", "based", "attrd", "execd", "fenced", "schedulerd", "controld"];
 
 /// Each room, and the rooms it may name. What is not here may not be.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("model", &[]),
     ("xml", &["model"]),
     ("cib", &["model", "xml"]),
@@ -37,7 +37,8 @@ const ROOMS: [(&str, &[&str]); 15] = [
             "shell",
         ],
     ),
-    ("xtask", &["model", "xml", "cib", "graph", "scheduler", "tools"]),
+    ("fuzz_targets", &["model", "xml", "cib", "rules"]),
+    ("xtask", &["model", "xml", "cib", "graph", "scheduler", "tools", "fuzz_targets"]),
 ];
 
 /// Checks every dependency between the workspace's crates, those of tests excepted.

@@ -3,6 +3,7 @@
 
 mod arrows;
 mod conformance;
+mod fuzz;
 mod install;
 mod purity;
 mod verify;
@@ -27,6 +28,8 @@ enum Task {
     Fix,
     /// Run the scheduler's conformance cases and count those whose outputs are as expected
     Conformance(conformance::Options),
+    /// Fuzz a reader of untrusted text for some minutes, and keep the inputs that show most
+    Fuzz(fuzz::Options),
     /// Build for release and lay the programs and agents out below a folder
     Install(install::Options),
 }
@@ -36,6 +39,7 @@ fn main() -> Result<()> {
         Task::Verify(options) => verify::run(&options),
         Task::Fix => verify::fix(),
         Task::Conformance(options) => conformance::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Install(options) => install::run(&options),
     }
 }

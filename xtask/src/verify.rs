@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `verify` reads, `fix` writes.
 
-use crate::{arrows, cargo, check, conformance, purity, root};
+use crate::{arrows, cargo, check, conformance, fuzz, purity, root};
 use anyhow::Result;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     arrows::verify()?;
     purity::verify()?;
+    fuzz::verify()?;
     licences()?;
     step("format");
     check(cargo().args(["fmt", "--all", "--check"]))?;
