@@ -21,6 +21,7 @@ pub mod schema;
 mod section;
 pub mod store;
 mod time;
+pub mod upgrade;
 mod version;
 
 pub use empty::{empty, newest_schema};
