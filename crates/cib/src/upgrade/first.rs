@@ -77,7 +77,8 @@ impl Acls<'_> {
             AclScope::XPath
         };
         if attribute.is_some() {
-            self.notes.push(Note::AclAttribute { scope, permission: old.id().unwrap_or_default().to_owned() });
+            self.notes
+                .push(Note::AclAttribute { scope, permission: old.id().unwrap_or_default().to_owned() });
         }
         new
     }

@@ -196,7 +196,8 @@ pub fn upgrade(
     limit: Limit,
     mut follows: impl FnMut(&Element, SchemaVersion) -> bool,
 ) -> Upgraded {
-    let unchanged = |from, trouble| Upgraded { cib: cib.clone(), from, to: from, trouble, events: Vec::new() };
+    let unchanged =
+        |from, trouble| Upgraded { cib: cib.clone(), from, to: from, trouble, events: Vec::new() };
     let from = match Claim::of(cib) {
         Ok(Some(Claim::Version(version))) => version,
         Ok(Some(Claim::Nothing)) => return unchanged(None, None),
@@ -293,12 +294,6 @@ impl Journey {
             self.events.push(Event::Claims(to));
             self.cib.set_attr("validate-with", to);
         }
-        Upgraded {
-            cib: self.cib,
-            from: Some(from),
-            to: Some(to),
-            trouble: self.trouble,
-            events: self.events,
-        }
+        Upgraded { cib: self.cib, from: Some(from), to: Some(to), trouble: self.trouble, events: self.events }
     }
 }

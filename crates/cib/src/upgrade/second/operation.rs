@@ -72,7 +72,8 @@ pub(super) fn operation(
     for (number, set) in op.elements_named("instance_attributes").enumerate() {
         let pairs = if has_rule(set) { movable.pairs(number, set) } else { Vec::new() };
         if !pairs.is_empty() {
-            let rest = set.children().iter().filter(|node| node.element().is_none_or(|e| e.name() != "nvpair"));
+            let rest =
+                set.children().iter().filter(|node| node.element().is_none_or(|e| e.name() != "nvpair"));
             content.push(meta_set_from(set).with_children(rest.cloned()).with_children(pairs).into());
         }
     }

@@ -48,9 +48,9 @@ pub(super) fn moved(configuration: &Element) -> [Moved; 2] {
 }
 
 fn moved_to(configuration: &Element, to: Place, section: &'static str, id: &'static str) -> Moved {
-    let sets = configuration.elements_named(section).flat_map(|defaults| {
-        defaults.elements_named("meta_attributes").filter(|set| !has_rule(set))
-    });
+    let sets = configuration
+        .elements_named(section)
+        .flat_map(|defaults| defaults.elements_named("meta_attributes").filter(|set| !has_rule(set)));
     let present: BTreeSet<&str> =
         sets.flat_map(|set| set.elements_named("nvpair")).filter_map(|pair| pair.attr("name")).collect();
     let sets = configuration

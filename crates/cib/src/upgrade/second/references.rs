@@ -4,9 +4,9 @@
 //!
 //! A copy is known by its id, which is the original's with a prefix; everything in it has the original's id in its own.
 
+use crate::upgrade::COPIES_MAX;
 use crate::upgrade::StepError;
 use crate::upgrade::note::Note;
-use crate::upgrade::COPIES_MAX;
 use crate::upgrade::walk::{self, Above, MAX_DEPTH, Transform, deeper_than, descend, with_children};
 use std::collections::HashMap;
 use xml::{Element, Node};
@@ -32,7 +32,9 @@ impl<'a> Sets<'a> {
         let mut sets = HashMap::new();
         for set in root.descendants().filter(|element| is_set(element)) {
             if let Some(id) = set.id() {
-                sets.entry((set.name(), id)).and_modify(|found| *found = Found::Several).or_insert(Found::One(set));
+                sets.entry((set.name(), id))
+                    .and_modify(|found| *found = Found::Several)
+                    .or_insert(Found::One(set));
             }
         }
         Sets(sets)
@@ -126,7 +128,8 @@ impl Copier<'_> {
 
 /// Puts references back in place of copies that are still what their originals are.
 pub(in crate::upgrade) fn refer_again(cib: &Element, notes: &mut Vec<Note>) -> Result<Element, StepError> {
-    let is_copy = |element: &Element| is_set(element) && element.id().is_some_and(|id| id.starts_with(PREFIX));
+    let is_copy =
+        |element: &Element| is_set(element) && element.id().is_some_and(|id| id.starts_with(PREFIX));
     if !cib.descendants().any(is_copy) {
         return Ok(cib.clone());
     }

@@ -47,16 +47,9 @@ pub(super) fn resource(resource: &Element, notes: &mut Notes<'_>) -> Element {
     with_children(resource, content)
 }
 
-fn operations(
-    operations: &Element,
-    resource: &str,
-    own: &BTreeSet<&str>,
-    notes: &mut Notes<'_>,
-) -> Element {
+fn operations(operations: &Element, resource: &str, own: &BTreeSet<&str>, notes: &mut Notes<'_>) -> Element {
     let content = operations.children().iter().map(|child| match child {
-        Node::Element(op) if op.name() == "op" => {
-            operation::operation(op, resource, own, notes).into()
-        }
+        Node::Element(op) if op.name() == "op" => operation::operation(op, resource, own, notes).into(),
         other => other.clone(),
     });
     let content = content.collect();
@@ -149,8 +142,7 @@ fn requires(resource: &Element, operations: &[&Element]) -> Vec<Node> {
             .with_attr("id", format!("{PREFIX}{}-meta-requires", id(op)))
             .with_attr("name", "requires")
             .with_attr("value", op.attr("requires").unwrap_or_default());
-        let set =
-            Element::new("meta_attributes").with_attr("id", format!("{PREFIX}{}-meta", id(resource)));
+        let set = Element::new("meta_attributes").with_attr("id", format!("{PREFIX}{}-meta", id(resource)));
         return vec![set.with_child(pair).into()];
     }
     let sets: Vec<(&Element, &Element)> = operations

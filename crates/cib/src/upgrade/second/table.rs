@@ -176,8 +176,7 @@ impl Table {
 
 const MIGRATION_THRESHOLD: &str = "migration-threshold in rsc_defaults can be configured instead";
 const ALERTS: &str = "standalone alerts can be configured instead";
-const ISOLATION: &str =
-    "i.e. resource at hand disabled; isolation wrappers obsoleted with bundle resources";
+const ISOLATION: &str = "i.e. resource at hand disabled; isolation wrappers obsoleted with bundle resources";
 const START_ONLY: &str = "only start/promote operation taken into account";
 
 /// Cluster properties, by their values.
@@ -185,10 +184,10 @@ pub static CLUSTER_PROPERTIES: Table = Table {
     subject: "Cluster properties",
     entries: &[
         Entry::dropped("cluster-infrastructure")
-            .when(When::OneOf(
-                "heartbeat|openais|classic openais|classic openais (with plugin)|cman",
-            ))
-            .advising("corosync (2+) infrastructure can be used instead, though the value is not of significance"),
+            .when(When::OneOf("heartbeat|openais|classic openais|classic openais (with plugin)|cman"))
+            .advising(
+                "corosync (2+) infrastructure can be used instead, though the value is not of significance",
+            ),
         Entry::renamed("cluster_recheck_interval", "cluster-recheck-interval"),
         Entry::renamed("dc_deadtime", "dc-deadtime"),
         Entry::moved("default-action-timeout", Place::OpDefaults, "timeout"),

@@ -87,7 +87,8 @@ impl<'a> Copier<'a> {
             pair.set_attr(attribute.name().clone(), attribute.value());
         }
         let original = named.first().map_or("", |element| id(element));
-        let pair = marked_new(pair).with_attr("id", format!("{PREFIX}{original}-{name}")).with_attr("name", name);
+        let pair =
+            marked_new(pair).with_attr("id", format!("{PREFIX}{original}-{name}")).with_attr("name", name);
         let mut content = Vec::new();
         for child in reference.children().iter() {
             match child {

@@ -38,7 +38,9 @@ impl Transform for Values<'_> {
                 None => return,
             },
             "date_spec" => self.date_spec(element),
-            "fencing-level" if number(element.attr("index").unwrap_or_default()) > LAST_FENCING_LEVEL => return,
+            "fencing-level" if number(element.attr("index").unwrap_or_default()) > LAST_FENCING_LEVEL => {
+                return;
+            }
             _ => element.clone(),
         };
         out.push(self.with_sets_in_order(&element, above).into());
