@@ -75,22 +75,11 @@ pub(super) fn descend_in_order<'a, T: Transform>(
 
 /// The element with other children; itself if they are the ones it has.
 pub(super) fn with_children(element: &Element, children: Vec<Node>) -> Element {
-    let same = |(old, new): (&Node, &Node)| match (old, new) {
-        (Node::Element(old), Node::Element(new)) => old.ptr_eq(new),
-        (Node::Element(_), _) | (_, Node::Element(_)) => false,
-        (old, new) => old == new,
-    };
+    let same = |(old, new): (&Node, &Node)| old.is_shared_with(new);
     if element.children().len() == children.len() && element.children().iter().zip(&children).all(same) {
         return element.clone();
     }
-    bare(element).with_children(children)
-}
-
-/// The element with its attributes alone.
-pub(super) fn bare(element: &Element) -> Element {
-    let mut bare = Element::new(element.name_shared().clone());
-    bare.replace_attrs(element);
-    bare
+    element.without_children().with_children(children)
 }
 
 /// The element with its attributes and children under another name.

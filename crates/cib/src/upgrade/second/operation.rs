@@ -58,7 +58,7 @@ pub(super) fn operation(
                     content.extend(stays.map(Node::Element));
                 } else {
                     placed = true;
-                    let set = stays.unwrap_or_else(|| crate::upgrade::walk::bare(set));
+                    let set = stays.unwrap_or_else(|| set.without_children());
                     content.push(set.with_children(unconditional.iter().cloned()).into());
                 }
             }

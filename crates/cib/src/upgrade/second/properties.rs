@@ -4,7 +4,7 @@
 use super::pairs::{Rest, sift};
 use super::table::{CLUSTER_PROPERTIES, Entry, Place};
 use super::{Notes, PREFIX, has_rule, id, redefined};
-use crate::upgrade::walk::{bare, with_children};
+use crate::upgrade::walk::with_children;
 use std::collections::BTreeSet;
 use xml::{Element, Node};
 
@@ -89,7 +89,7 @@ pub(super) fn into_defaults(configuration: &Element, moved: [Moved; 2]) -> Eleme
             content.push(Element::new(section).with_child(set.with_children(pairs)).into());
         }
     }
-    bare(configuration).with_children(content)
+    configuration.without_children().with_children(content)
 }
 
 fn with_moved(defaults: &Element, pairs: &[Node]) -> Element {

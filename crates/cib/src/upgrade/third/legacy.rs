@@ -3,7 +3,7 @@
 //! in one location constraint.
 
 use super::{PREFIX, as_copy, id, marked_changed, marked_new};
-use crate::upgrade::walk::{self, Above, Transform, bare, descend, descend_in_order};
+use crate::upgrade::walk::{self, Above, Transform, descend, descend_in_order};
 use std::collections::HashMap;
 use xml::{Element, Node};
 
@@ -41,7 +41,10 @@ impl Transform for Legacy<'_> {
             "master" => out.push(self.promotable(element, above).into()),
             "constraints" => {
                 let constraints = descend(self, &self.with_new_attributes(element), above);
-                out.push(constraints.with_children(self.ping_nodes.iter().map(|node| ban(node))).into());
+                out.push(match self.ping_nodes.is_empty() {
+                    true => constraints.into(),
+                    false => constraints.with_children(self.ping_nodes.iter().map(|node| ban(node))).into(),
+                });
             }
             "rsc_location" if element.elements_named("rule").nth(1).is_some() => {
                 self.location_per_rule(element, above, out);
@@ -97,7 +100,7 @@ impl Legacy<'_> {
 
     /// One constraint for each rule. The first keeps what else was there, the others have copies.
     fn location_per_rule(&mut self, location: &Element, above: Option<&Above<'_>>, out: &mut Vec<Node>) {
-        let attributes = bare(&self.with_new_attributes(location));
+        let attributes = self.with_new_attributes(location).without_children();
         let whole = descend(self, location, above);
         for (index, rule) in whole.elements_named("rule").enumerate() {
             let new_id = format!("{PREFIX}{}-{}", id(location), index + 1);

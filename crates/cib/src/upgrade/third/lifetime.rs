@@ -78,7 +78,7 @@ impl Lifetimes<'_> {
         let mut new = location.clone();
         new.remove_attr("node");
         new.remove_attr("score");
-        walk::bare(&new).with_children(whole.elements_named("resource_set").cloned()).with_child(rule)
+        new.without_children().with_children(whole.elements_named("resource_set").cloned()).with_child(rule)
     }
 
     /// The rules in lifetimes that go to which others outside of them refer.
