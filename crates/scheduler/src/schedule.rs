@@ -111,7 +111,7 @@ fn action_name(cluster: &Cluster, action: &Action, verbose: bool) -> String {
         None => ("", &action.task),
     };
     let history_id = action.resource.and_then(|id| cluster.resource(id).history_id.as_deref());
-    let history_key = history_id.map(|id| crate::notation::op_key(id, task, action.interval.as_ms()));
+    let history_key = history_id.map(|id| crate::stage::graph::history_key(action, id, task));
     let base = match (history_key, host) {
         (Some(key), Some(host)) => format!("{prefix}{key} {host}"),
         (Some(key), None) => format!("{prefix}{key}"),

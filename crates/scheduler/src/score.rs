@@ -25,8 +25,8 @@ pub enum ScoreLine {
     Promotion {
         /// Whose.
         resource: Arc<str>,
-        /// Where.
-        node: Arc<str>,
+        /// Where it shall run, if anywhere.
+        node: Option<Arc<str>>,
         /// How much.
         score: Score,
     },
@@ -47,7 +47,10 @@ impl fmt::Display for ScoreLine {
             ScoreLine::Allocation { by, resource, node, score } => {
                 write!(f, "{by}: {resource} allocation score on {node}: {score}")
             }
-            ScoreLine::Promotion { resource, node, score } => {
+            ScoreLine::Promotion { resource, node: None, score } => {
+                write!(f, "{resource} promotion score (inactive): {score}")
+            }
+            ScoreLine::Promotion { resource, node: Some(node), score } => {
                 write!(f, "{resource} promotion score on {node}: {score}")
             }
             ScoreLine::Capacity { comment, node, capacity } => {

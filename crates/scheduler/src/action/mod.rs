@@ -75,6 +75,8 @@ pub struct Action {
     pub meta: Parameters,
     /// Its own parameters (of the operation's instance attributes).
     pub extra: Parameters,
+    /// How urgent it is among others, if more than its resource.
+    pub priority: i32,
     /// What has to be given before it can be done.
     pub(crate) needs: Requires,
     /// Its configuration.

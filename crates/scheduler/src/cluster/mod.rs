@@ -12,7 +12,8 @@ pub use node::{Node, NodeId, NodeKind, NodeState};
 pub use options::{ClusterOptions, PlacementStrategy, QuorumPolicy};
 pub(crate) use resource::Work;
 pub use resource::{
-    Agent, Allowed, MultiplyActive, NodeTable, Parameters, Resource, ResourceId, ResourceState, Variant,
+    Agent, Allowed, InstanceTerms, MultiplyActive, NodeTable, Parameters, Resource, ResourceId,
+    ResourceState, Variant,
 };
 
 use crate::ConfigIssue;
@@ -72,6 +73,8 @@ pub struct Cluster {
     pub(crate) unsupported: BTreeSet<Arc<str>>,
     /// Resources by id.
     pub(crate) by_id: BTreeMap<Arc<str>, ResourceId>,
+    /// Resources by the id under which their history is kept, where that is another one.
+    pub(crate) by_history: BTreeMap<Arc<str>, ResourceId>,
     /// Recurring operations whose failures have expired, by node and their id in the history.
     pub(crate) forgotten: BTreeSet<(NodeId, Arc<str>)>,
     /// There is a fence device, or a watchdog that fences.
@@ -199,9 +202,12 @@ impl Cluster {
         (0..self.nodes.len()).map(NodeId::new)
     }
 
-    /// The outermost resource it is in; itself if it is in none. (Bundles will be left out here.)
+    /// The outermost resource it is in; itself if it is in none. A bundle is not what is in it: what is in one has its
+    /// outermost resource within.
     pub(crate) fn top_of(&self, mut id: ResourceId) -> ResourceId {
-        while let Some(parent) = self.resource(id).parent {
+        while let Some(parent) = self.resource(id).parent
+            && self.resource(parent).variant != Variant::Bundle
+        {
             id = parent;
         }
         id

@@ -88,6 +88,8 @@ pub struct NodeState {
     pub priority: i32,
     /// How much it has left of what is in its utilization attributes.
     pub(crate) capacity: crate::stage::utilization::Capacity,
+    /// The connection to it was lost and has to be made anew, with all that ran there down.
+    pub(crate) remote_reset: bool,
     /// Its history has been read.
     pub(crate) unpacked: bool,
 }

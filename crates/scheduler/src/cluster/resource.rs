@@ -5,6 +5,7 @@
 
 use crate::action::ActionId;
 use crate::constraint::ColocationId;
+use crate::variant::{Notices, Promotion};
 use crate::{Discovery, NodeId};
 use model::{Role, Score};
 use std::collections::BTreeMap;
@@ -90,10 +91,27 @@ pub struct Resource {
     pub meta: Parameters,
     /// How much of a node it takes.
     pub utilization: Parameters,
+    /// How many instances there are of it, and how they are spread (clones and bundles only).
+    pub instances: InstanceTerms,
     /// How and where it is, before anything is planned.
     pub state: ResourceState,
     /// What the stages note down.
     pub(crate) work: Work,
+}
+
+/// How many instances a clone (or replicas a bundle) has, and how they are spread.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InstanceTerms {
+    /// At most so many run.
+    pub max: usize,
+    /// At most so many run on one node.
+    pub per_node: usize,
+    /// At most so many are promoted.
+    pub promoted_max: usize,
+    /// At most so many are promoted on one node.
+    pub promoted_per_node: usize,
+    /// They start and stop one after the other.
+    pub ordered: bool,
 }
 
 /// What a resource thinks of a node.
@@ -103,6 +121,8 @@ pub struct Allowed {
     pub score: i32,
     /// Whether it is probed there.
     pub probe: Discovery,
+    /// How many of its instances have been placed (or promoted) there so far.
+    pub count: usize,
 }
 
 /// What a resource thinks of every node, by the node's place; none where it may not run unless told otherwise.
@@ -129,6 +149,8 @@ pub(crate) struct Work {
     pub allowed: NodeTable,
     /// Where it is to run.
     pub assigned: Option<NodeId>,
+    /// How much it wanted that node when it was placed.
+    pub assigned_score: i32,
     /// It is still to be placed.
     pub unassigned: bool,
     /// It is being placed.
@@ -141,8 +163,24 @@ pub(crate) struct Work {
     pub exclusive_probes: bool,
     /// It is a connection to a remote node.
     pub remote_connection: bool,
-    /// Its instances may be promoted.
+    /// It is (in) a clone whose instances may be promoted.
     pub promotable: bool,
+    /// Its instances are told of what is done with the others.
+    pub notify: bool,
+    /// Its instances depend on the instances of others on the same node only.
+    pub interleave: bool,
+    /// No instance may be promoted, for want of a ticket.
+    pub promotion_barred: bool,
+    /// How much an instance should be promoted, rather than others.
+    pub promotion_priority: i32,
+    /// What promotion scores have been used for already.
+    pub promotion: Promotion,
+    /// What a clone's instances are made of.
+    pub pattern: Option<Element>,
+    /// How many instances have been made.
+    pub made: usize,
+    /// The notifications of a clone, by what they are about.
+    pub notices: Notices,
     /// What to do if it is active more than once.
     pub multiply_active: MultiplyActive,
     /// A group's members run together.

@@ -41,7 +41,9 @@ impl Cluster {
     /// The resource a constraint names; says so if there is none (unless it is of a kind that is left out, which was
     /// said already).
     fn constrained(&mut self, constraint: &str, name: &str) -> Option<ResourceId> {
-        let found = self.resource_named(name);
+        // A name that instances go by in histories stands for all of them.
+        let by_history = || self.by_history.get(name).map(|&instance| self.top_of(instance));
+        let found = self.resource_named(name).or_else(by_history);
         if found.is_none() && !self.unsupported.contains(name) {
             let issue =
                 format!("Ignoring constraint '{constraint}' because resource '{name}' does not exist");

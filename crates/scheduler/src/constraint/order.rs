@@ -7,8 +7,8 @@
 
 use super::sets::Set;
 use crate::action::{ActionId, relation};
-use crate::notation::{flag, is_true, op_key, parse_op_key, parse_score};
-use crate::{Cluster, ConfigIssue, ResourceId};
+use crate::notation::{flag, integer, is_true, op_key, parse_op_key, parse_score};
+use crate::{Cluster, ConfigIssue, ResourceId, Variant};
 use model::Score;
 use std::sync::Arc;
 use xml::Element;
@@ -182,7 +182,11 @@ impl Cluster {
         let then_action = xml.attr("then-action").unwrap_or(first_action);
         let kind = kind(xml);
         let symmetry = symmetry(xml, kind, None);
-        self.order(first, first_action, then, then_action, flags_for(kind, first_action, symmetry));
+        let flags = flags_for(kind, first_action, symmetry);
+        match self.minimum_before(first, xml) {
+            0 => self.order(first, first_action, then, then_action, flags),
+            minimum => self.order_some_before(id, first, first_action, then, then_action, (flags, minimum)),
+        }
         if symmetry != Symmetry::Symmetric {
             return;
         }
@@ -196,6 +200,41 @@ impl Cluster {
                 self.note_issue(ConfigIssue::warning(issue));
             }
         }
+    }
+
+    /// How many instances are enough; zero: all that there shall be.
+    fn minimum_before(&self, first: ResourceId, xml: &Element) -> usize {
+        let resource = self.resource(first);
+        if resource.variant != Variant::Clone {
+            return 0;
+        }
+        match resource.meta.get("clone-min") {
+            Some(minimum) => integer(minimum).and_then(|n| usize::try_from(n).ok()).unwrap_or(0),
+            None => usize::from(flag(xml, "require-all") == Some(false)),
+        }
+    }
+
+    /// Some instances of a clone are enough for what comes then.
+    fn order_some_before(
+        &mut self,
+        id: &str,
+        first: ResourceId,
+        first_action: &str,
+        then: ResourceId,
+        then_action: &str,
+        (flags, minimum): (u32, usize),
+    ) {
+        let gate = self.pseudo_action(&format!("clone-one-or-more:{id}"));
+        self.action_mut(gate).required_before = minimum;
+        for instance in self.resource(first).children.clone() {
+            let first = Side::operation(self, instance, first_action);
+            let then = Side::action(self, gate);
+            let kinds = relation::MIN_RUNNABLE | relation::FIRST_IMPLIES_THEN_GRAPHED;
+            self.add_ordering(first, then, kinds);
+        }
+        let then = Side::operation(self, then, then_action);
+        let first = Side::action(self, gate);
+        self.add_ordering(first, then, flags | relation::UNRUNNABLE_FIRST_BLOCKS);
     }
 
     /// The members of one set among each other.

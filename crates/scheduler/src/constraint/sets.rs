@@ -19,7 +19,7 @@ pub(super) struct Set {
 impl Cluster {
     /// What a tag or template stands for, if a name is one.
     fn tagged(&self, name: &str) -> Option<Vec<String>> {
-        if self.resource_named(name).is_some() {
+        if self.resource_named(name).is_some() || self.by_history.contains_key(name) {
             return None;
         }
         let references = self.tags.get(name).filter(|references| !references.is_empty())?;

@@ -110,6 +110,9 @@ impl Cluster {
         if terms.granted && !terms.standby {
             return;
         }
+        if terms.role == Role::Promoted {
+            self.work_mut(id).promotion_barred = true;
+        }
         let resource = self.resource(id);
         if !resource.children.is_empty() {
             for child in resource.children.clone() {

@@ -46,7 +46,10 @@ struct Visit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Effect {
     Nothing,
+    /// Where the dependent may be.
     Location,
+    /// How much the dependent should be promoted.
+    Role,
 }
 
 impl Cluster {
@@ -96,8 +99,25 @@ impl Cluster {
         })
     }
 
-    fn attribute(&self, node: NodeId, name: &str) -> Option<&str> {
+    /// Where a resource's node attributes are looked up: `host` means that of a container's host.
+    pub(crate) fn attribute_source(&self, id: ResourceId) -> Option<&str> {
+        self.resource(id).meta.get("container-attribute-target").map(|value| &**value)
+    }
+
+    /// A node's attribute, as a resource sees it.
+    pub(crate) fn attribute_for(
+        &self,
+        node: NodeId,
+        name: &str,
+        _resource: ResourceId,
+        _current: bool,
+    ) -> Option<&str> {
         self.node(node).attributes.get(name).map(|value| &**value)
+    }
+
+    /// A node's attribute by which colocations compare nodes.
+    pub(crate) fn colocation_value(&self, node: NodeId, name: &str, resource: ResourceId) -> Option<&str> {
+        self.attribute_for(node, name, resource, false)
     }
 
     fn effect(
@@ -108,9 +128,19 @@ impl Cluster {
         preview: bool,
     ) -> Effect {
         let terms = self.colocation(colocation);
-        if !preview && (self.work(primary).unassigned || !self.work(dependent).unassigned) {
+        if !preview && self.work(primary).unassigned {
             return Effect::Nothing;
         }
+        let (dependent_is, primary) = (self.speaker_for_role(dependent), self.speaker_for_role(primary));
+        let in_promotable = self.resource(dependent_is).parent.is_some_and(|id| self.work(id).promotable);
+        let placed = !self.work(dependent_is).unassigned;
+        if terms.dependent_role >= Role::Unpromoted && in_promotable && placed {
+            return Effect::Role;
+        }
+        if !preview && !self.work(dependent).unassigned {
+            return Effect::Nothing;
+        }
+        let dependent = dependent_is;
         let fits = |role: Role, id: ResourceId| role == Role::Unknown || role == self.state(id).next_role;
         if fits(terms.dependent_role, dependent) && fits(terms.primary_role, primary) {
             Effect::Location
@@ -136,10 +166,43 @@ impl Cluster {
         primary: ResourceId,
         colocation: ColocationId,
     ) -> i32 {
-        if self.effect(dependent, primary, colocation, false) == Effect::Location {
-            self.colocate_scores(dependent, primary, colocation);
+        match self.effect(dependent, primary, colocation, false) {
+            Effect::Nothing => return 0,
+            Effect::Location => self.colocate_scores(dependent, primary, colocation),
+            Effect::Role => return self.colocate_role(dependent, primary, colocation),
         }
         0
+    }
+
+    /// The resource whose role counts: of a container, that of what runs in it.
+    fn speaker_for_role(&self, id: ResourceId) -> ResourceId {
+        self.resource_in_container(id).unwrap_or(id)
+    }
+
+    /// Both are placed: the dependent should be promoted, or should not.
+    fn colocate_role(&mut self, dependent: ResourceId, primary: ResourceId, colocation: ColocationId) -> i32 {
+        let terms = self.colocation(colocation);
+        let Some(node) = self.work(dependent).assigned else { return 0 };
+        let primary_node = self.work(primary).assigned;
+        if primary_node.is_some()
+            && terms.primary_role != Role::Unknown
+            && terms.primary_role != self.state(self.speaker_for_role(primary)).next_role
+        {
+            return 0;
+        }
+        let value = self.colocation_value(node, &terms.attribute, dependent);
+        let primary_value =
+            primary_node.and_then(|node| self.colocation_value(node, &terms.attribute, primary));
+        let score = terms.score.value();
+        let delta = match (same_value(value, primary_value), terms.dependent_role) {
+            (true, Role::Unpromoted) => -score,
+            (true, _) => score,
+            (false, Role::Promoted) if terms.score == Score::INFINITY => -score,
+            (false, _) => return 0,
+        };
+        let state = self.state_mut(dependent);
+        state.priority = add_scores(delta, state.priority);
+        delta
     }
 
     fn colocate_scores(&mut self, dependent: ResourceId, primary: ResourceId, colocation: ColocationId) {
@@ -149,7 +212,8 @@ impl Cluster {
         if assigned.is_none() && score < Score::ZERO {
             return;
         }
-        let value = assigned.and_then(|node| self.attribute(node, &attribute)).map(str::to_owned);
+        let value =
+            assigned.and_then(|node| self.colocation_value(node, &attribute, primary)).map(str::to_owned);
         let mut nodes = self.work(dependent).allowed.clone();
         for (index, allowed) in nodes.iter_mut().enumerate() {
             let Some(allowed) = allowed else { continue };
@@ -157,7 +221,7 @@ impl Cluster {
                 allowed.score = add_scores(-score.value(), allowed.score);
                 continue;
             }
-            let actual = self.attribute(NodeId::new(index), &attribute);
+            let actual = self.colocation_value(NodeId::new(index), &attribute, dependent);
             if same_value(actual, value.as_deref()) {
                 if score < Score::INFINITY {
                     allowed.score = add_scores(score.value(), allowed.score);
@@ -173,8 +237,12 @@ impl Cluster {
 
     /// Whether the dependent's wishes count for the primary.
     pub(crate) fn has_influence(&self, colocation: ColocationId) -> bool {
-        let terms = self.colocation(colocation);
-        terms.influence || self.state(terms.primary).active_on.is_empty()
+        self.has_influence_on(colocation, self.colocation(colocation).primary)
+    }
+
+    /// Whether the dependent's wishes count for an instance of the primary.
+    pub(crate) fn has_influence_on(&self, colocation: ColocationId, instance: ResourceId) -> bool {
+        self.colocation(colocation).influence || self.state(instance).active_on.is_empty()
     }
 
     /// A resource with dependents heeds what they want.
@@ -252,7 +320,7 @@ impl Cluster {
             None => (source, self.work(source).allowed.clone()),
             Some(nodes) => {
                 let mut sum = nodes.clone();
-                self.add_matching_scores(&mut sum, source, pull);
+                self.add_matching_scores(&mut sum, source, target, pull);
                 (target, sum)
             }
         };
@@ -286,7 +354,13 @@ impl Cluster {
         Some(visit.sum)
     }
 
-    fn add_matching_scores(&mut self, nodes: &mut NodeTable, source: ResourceId, pull: &Pull) {
+    fn add_matching_scores(
+        &mut self,
+        nodes: &mut NodeTable,
+        source: ResourceId,
+        target: ResourceId,
+        pull: &Pull,
+    ) {
         let attribute = pull.colocation.map(|id| self.colocation(id).attribute.clone());
         let attribute = attribute.unwrap_or_else(|| std::sync::Arc::from("#uname"));
         let wishes = self.wishes(source, pull.colocation);
@@ -297,7 +371,7 @@ impl Cluster {
                 let wish = wishes.get(index).and_then(Option::as_ref).map(|wish| wish.score);
                 wish.filter(|_| self.nodes.get(index).is_some_and(|node| node.state.is_available()))
             } else {
-                self.best_matching(&wishes, &attribute, NodeId::new(index))
+                self.best_matching(&wishes, &attribute, NodeId::new(index), source, target)
             };
             let score = score.unwrap_or(Score::MINUS_INFINITY.value()).max(Score::MINUS_INFINITY.value());
             if pull.factor < 0.0 && score < 0 && !self.heeds_refusal(score, pull) {
@@ -334,12 +408,19 @@ impl Cluster {
         std::mem::replace(&mut self.work_mut(source).allowed, before)
     }
 
-    fn best_matching(&self, wishes: &NodeTable, attribute: &str, like: NodeId) -> Option<i32> {
-        let value = self.attribute(like, attribute);
+    fn best_matching(
+        &self,
+        wishes: &NodeTable,
+        attribute: &str,
+        like: NodeId,
+        source: ResourceId,
+        target: ResourceId,
+    ) -> Option<i32> {
+        let value = self.colocation_value(like, attribute, target);
         let fits = wishes.iter().enumerate().filter_map(|(index, wish)| {
             let node = NodeId::new(index);
-            let fits =
-                self.node(node).state.is_available() && same_value(self.attribute(node, attribute), value);
+            let fits = self.node(node).state.is_available()
+                && same_value(self.colocation_value(node, attribute, source), value);
             wish.as_ref().filter(|_| fits).map(|wish| wish.score)
         });
         fits.max()
@@ -411,7 +492,7 @@ impl Cluster {
     }
 }
 
-fn same_value(a: Option<&str>, b: Option<&str>) -> bool {
+pub(crate) fn same_value(a: Option<&str>, b: Option<&str>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
         (a, b) => a.is_none() && b.is_none(),

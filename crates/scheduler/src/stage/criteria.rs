@@ -37,8 +37,15 @@ impl Cluster {
     fn apply_location(&mut self, id: ResourceId, location: &Location, no_scores: bool) {
         self.apply_location_to(id, location, no_scores);
         let resource = self.resource(id);
-        if resource.variant != Variant::Group {
-            return;
+        match resource.variant {
+            Variant::Primitive | Variant::Bundle => return,
+            Variant::Clone => {
+                for instance in resource.children.clone() {
+                    self.apply_location(instance, location, no_scores);
+                }
+                return;
+            }
+            Variant::Group => {}
         }
         let colocated = resource.work.colocated;
         for (index, member) in resource.children.clone().into_iter().enumerate() {

@@ -6,7 +6,7 @@
 
 use crate::action::{ActionId, FenceReason, Requires, relation};
 use crate::constraint::Side;
-use crate::{Cluster, NodeId, ResourceId};
+use crate::{Cluster, NodeId, ResourceId, Variant};
 
 impl Cluster {
     pub(super) fn schedule_fencing_and_shutdowns(&mut self) {
@@ -98,7 +98,7 @@ impl Cluster {
     fn order_starts_vs_fencing(&mut self, id: ResourceId, fencing: ActionId, target: NodeId) {
         let resource = self.resource(id);
         let allowed = resource.work.allowed.get(target.index()).is_some_and(Option::is_some);
-        let known = resource.state.known_on.contains(&target);
+        let known = self.is_known_on(id, target);
         for index in (0..self.work(id).actions.len()).rev() {
             let action = self.work(id).actions[index];
             let (needs, is_start) = (self.action(action).needs, *self.action(action).task == *"start");
@@ -114,6 +114,18 @@ impl Cluster {
                 Requires::Quorum => {}
             }
         }
+    }
+
+    /// Whether a resource's state on a node is known. Instances that are all the same share what is known of any, but not
+    /// those of groups, of which only a part may be known.
+    fn is_known_on(&self, id: ResourceId, node: NodeId) -> bool {
+        let resource = self.resource(id);
+        let by_siblings = |parent: ResourceId| {
+            let parent = self.resource(parent);
+            parent.variant == Variant::Clone && !parent.state.unique && parent.state.known_on.contains(&node)
+        };
+        resource.state.known_on.contains(&node)
+            || resource.variant == Variant::Primitive && resource.parent.is_some_and(by_siblings)
     }
 
     fn order_stops_vs_fencing(&mut self, id: ResourceId, fencing: ActionId, target: NodeId) {
@@ -132,6 +144,9 @@ impl Cluster {
                 if let Some(parent_stop) = parent_stop {
                     self.order_actions(fencing, parent_stop, relation::GUEST_ALLOWED);
                 }
+            }
+            if self.work(id).notify {
+                self.notify_after_fencing(stop, id, fencing);
             }
         }
         let demote_key = self.key(id, "demote");

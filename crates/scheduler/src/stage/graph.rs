@@ -39,6 +39,16 @@ impl Cluster {
     }
 
     fn add_resource_actions(&mut self, id: ResourceId, graph: &mut TransitionGraph, options: &Options) {
+        if self.resource(id).variant == Variant::Clone {
+            for index in (0..self.work(id).actions.len()).rev() {
+                let action = self.work(id).actions[index];
+                self.action_flags(action, None);
+            }
+            self.create_notifications(id);
+            for child in self.resource(id).children.clone() {
+                self.add_resource_actions(child, graph, options);
+            }
+        }
         for index in (0..self.work(id).actions.len()).rev() {
             let action = self.work(id).actions[index];
             self.add_to_graph(action, graph, options);
@@ -65,6 +75,7 @@ impl Cluster {
             }
         }
         let priority = self.action(id).resource.map_or(0, |resource| self.state(resource).priority);
+        let priority = priority.max(self.action(id).priority);
         let action = self.graph_action(id, options);
         let number = i32::try_from(graph.synapses.len()).unwrap_or(i32::MAX);
         graph.synapses.push(Synapse { id: number, priority: priority.max(0), actions: vec![action], inputs });
@@ -156,7 +167,7 @@ impl Cluster {
         });
         let history_id = action.resource.and_then(|resource| self.resource(resource).history_id.clone());
         let task = action.cancel_task.as_ref().unwrap_or(&action.task);
-        let history_key = history_id.map(|id| crate::notation::op_key(&id, task, action.interval.as_ms()));
+        let history_key = history_id.map(|id| history_key(action, &id, task));
         let internal = history_key.is_some().then(|| action.key.to_string());
         Input {
             kind,
@@ -246,13 +257,69 @@ impl Cluster {
                 all.entry(name).or_insert_with(|| value.to_string());
             }
         }
+        if let Some(primitive) = primitive {
+            self.add_primitive_attributes(primitive, &mut all);
+        }
         let mut holder = resource;
+        while let Some(id) = holder {
+            if self.resource(id).variant == Variant::Clone {
+                self.add_clone_attributes(id, &mut all);
+            }
+            holder = self.resource(id).parent;
+        }
+        all.into_iter().collect()
+    }
+
+    /// Which instance of a clone it is, and the container it runs in.
+    fn add_primitive_attributes(&self, id: ResourceId, all: &mut BTreeMap<String, String>) {
+        let meta = &self.resource(id).meta;
+        let words = [
+            ("clone", "CRM_meta_clone"),
+            ("remote-node", "CRM_meta_remote_node"),
+            ("external-ip", "pcmk_external_ip"),
+        ];
+        for (name, attribute) in words {
+            if let Some(value) = meta.get(name) {
+                all.insert(attribute.to_owned(), value.to_string());
+            }
+        }
+        let mut holder = Some(id);
         while let Some(id) = holder {
             if let Some(container) = self.work(id).launcher {
                 all.insert("CRM_meta_container".to_owned(), self.resource(container).id.to_string());
             }
             holder = self.resource(id).parent;
         }
-        all.into_iter().collect()
+    }
+
+    /// What agents may want to know of the clone they are in; the older names too.
+    fn add_clone_attributes(&self, id: ResourceId, all: &mut BTreeMap<String, String>) {
+        let clone = self.resource(id);
+        let terms = &clone.instances;
+        let mut add = |name: &str, value: String| {
+            all.insert(format!("CRM_meta_{name}"), value);
+        };
+        add("globally_unique", clone.state.unique.to_string());
+        add("notify", clone.work.notify.to_string());
+        add("clone_max", terms.max.to_string());
+        add("clone_node_max", terms.per_node.to_string());
+        if clone.work.promotable {
+            for (name, count) in [
+                ("promoted_max", terms.promoted_max),
+                ("promoted_node_max", terms.promoted_per_node),
+                ("master_max", terms.promoted_max),
+                ("master_node_max", terms.promoted_per_node),
+            ] {
+                add(name, count.to_string());
+            }
+        }
+    }
+}
+
+/// An action's key with the name its resource goes by in the history.
+pub(crate) fn history_key(action: &Action, history_id: &str, task: &str) -> String {
+    match (&*action.task, action.meta("notify_type"), action.meta("notify_operation")) {
+        ("notify", Some(kind), Some(of)) => format!("{history_id}_{kind}_notify_{of}_0"),
+        _ => crate::notation::op_key(history_id, task, action.interval.as_ms()),
     }
 }

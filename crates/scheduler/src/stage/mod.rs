@@ -8,7 +8,7 @@ mod changes;
 pub(crate) mod colocation;
 mod criteria;
 mod fence;
-mod graph;
+pub(crate) mod graph;
 pub(crate) mod order;
 mod probes;
 mod relate;

@@ -148,8 +148,8 @@ impl Cluster {
             first = self.finished_action(first, a);
         }
         if first == relation.action {
-            let first_flags = self.action_flags(first, None);
-            let then_flags = self.action_flags(then, None);
+            let first_flags = self.flags_for_ordering(first, then_node);
+            let then_flags = self.flags_for_ordering(then, first_node);
             *change |= self.apply_relation(first, then, index, first_flags, then_flags);
         } else if self.order_actions(first, then, relation.flags) {
             // What was pushed is behind the place that is being looked at.
@@ -172,20 +172,36 @@ impl Cluster {
         }
     }
 
-    /// What comes after a group's start really comes after all of it is started.
+    /// An action's properties, in view of where the other side of an ordering is. Of a clone only what is done there has
+    /// to be done because of it, but it can be done if it can be anywhere.
+    fn flags_for_ordering(&mut self, id: ActionId, node: Option<NodeId>) -> Flags {
+        let flags = self.action_flags(id, None);
+        let clone = self.action(id).resource.is_some_and(|id| self.resource(id).variant == Variant::Clone);
+        if node.is_none() || !clone {
+            return flags;
+        }
+        let there = self.action_flags(id, node);
+        Flags { runnable: there.runnable || flags.runnable, ..there }
+    }
+
+    /// What comes after a group's start really comes after all of it is started, and all are told of it.
     fn finished_action(&self, id: ActionId, resource: ResourceId) -> ActionId {
-        if self.resource(resource).variant < Variant::Group {
+        let variant = self.resource(resource).variant;
+        if variant < Variant::Group || self.action(id).key.contains("notify") {
             return id;
         }
         let finished = match &*self.action(id).task {
-            "stop" => "stopped",
-            "start" => "running",
-            "promote" => "promoted",
-            "demote" => "demoted",
-            "notify" => "notified",
+            "stop" | "stopped" => "stopped",
+            "start" | "running" => "running",
+            "promote" | "promoted" => "promoted",
+            "demote" | "demoted" => "demoted",
             _ => return id,
         };
-        self.find_first_action(resource, finished, None).unwrap_or(id)
+        let notifies = variant == Variant::Clone || self.is_bundled(resource);
+        let kind = if self.work(resource).notify && notifies { "_confirmed-post_notify_" } else { "_" };
+        let key = format!("{}{kind}{finished}_0", self.resource(resource).id);
+        let of_key = |action: &&ActionId| *self.action(**action).key == *key;
+        self.work(resource).actions.iter().rev().find(of_key).copied().unwrap_or(id)
     }
 
     fn apply_relation(
@@ -306,7 +322,7 @@ impl Cluster {
         }
     }
 
-    fn update_by_variant(
+    pub(crate) fn update_by_variant(
         &mut self,
         resource: ResourceId,
         first: ActionId,
@@ -314,6 +330,9 @@ impl Cluster {
         node: Option<NodeId>,
         filter: &Filter,
     ) -> Change {
+        if self.resource(resource).variant >= Variant::Clone {
+            return self.update_ordered_instances(first, then, node, filter);
+        }
         let mut change = self.update_ordered(first, then, filter);
         if self.resource(resource).variant == Variant::Group
             && let Some(group) = self.action(then).resource

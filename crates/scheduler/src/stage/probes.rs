@@ -3,8 +3,9 @@
 //!
 //! Decides: what is probed where, and what waits for it. Given: what is known. Leaves to others: what the probes find.
 
-use crate::action::{ActionId, relation};
+use crate::action::{ActionId, Relation, relation};
 use crate::constraint::Side;
+use crate::variant::instances::Fit;
 use crate::{Cluster, Discovery, NodeId, ResourceId, Variant};
 use model::Role;
 use std::collections::BTreeSet;
@@ -26,6 +27,10 @@ impl Cluster {
     }
 
     fn probe(&mut self, id: ResourceId, node: NodeId) {
+        if self.resource(id).variant == Variant::Clone {
+            self.probe_clone(id, node);
+            return;
+        }
         let resource = self.resource(id);
         if !resource.children.is_empty() {
             for child in resource.children.clone() {
@@ -44,13 +49,52 @@ impl Cluster {
             return;
         }
         let probe = self.probe_action(id, node);
+        // What a probe of an instance finds may make the start of any instance of the clone one too many.
+        let top = self.top_of(id);
+        let gated = if self.resource(top).variant == Variant::Clone { top } else { id };
         let mut flags = relation::ORDERED;
-        if !self.action(probe).runnable && self.state(id).active_on.is_empty() {
+        if !self.action(probe).runnable && self.state(gated).active_on.is_empty() {
             flags |= relation::UNRUNNABLE_FIRST_BLOCKS;
         }
         let first = Side::action(self, probe);
-        self.add_ordering(first.clone(), Side::operation(self, id, "start"), flags);
-        self.add_ordering(first, Side::operation(self, id, "reload-agent"), relation::ORDERED);
+        self.add_ordering(first.clone(), Side::operation(self, gated, "start"), flags);
+        let reload = Side { resource: Some(gated), ..Side::operation(self, id, "reload-agent") };
+        self.add_ordering(first, reload, relation::ORDERED);
+    }
+
+    /// Of instances that are all the same one probe tells about all.
+    fn probe_clone(&mut self, clone: ResourceId, node: NodeId) {
+        if self.work(clone).exclusive_probes {
+            let entry = self.work_mut(clone).allowed.get_mut(node.index());
+            if let Some(entry) = entry
+                && entry.as_ref().is_none_or(|allowed| allowed.probe != Discovery::Exclusive)
+            {
+                // Instances are not told of nodes they can never be on.
+                *entry = None;
+                return;
+            }
+        }
+        self.sort_by_number(clone);
+        let instances = self.resource(clone).children.clone();
+        if self.state(clone).unique {
+            for instance in instances {
+                self.probe(instance, node);
+            }
+            return;
+        }
+        let probed = instances.iter().find(|&&instance| self.is_probed_on(instance, node));
+        let planned = || instances.iter().find(|&&id| self.location(id, false) == Some(node));
+        if let Some(&instance) = probed.or_else(planned).or(instances.first()) {
+            self.probe(instance, node);
+        }
+    }
+
+    fn is_probed_on(&self, id: ResourceId, node: NodeId) -> bool {
+        let resource = self.resource(id);
+        if resource.children.is_empty() {
+            return resource.state.known_on.contains(&node);
+        }
+        resource.children.iter().any(|&child| self.is_probed_on(child, node))
     }
 
     fn probe_action(&mut self, id: ResourceId, node: NodeId) -> ActionId {
@@ -91,8 +135,9 @@ impl Cluster {
         let key = self.key(id, "monitor");
         for probe in self.find_actions(id, &key, None) {
             for index in (0..self.action(probe).after.len()).rev() {
-                let then = self.action(probe).after[index].action;
-                self.order_restarts_after_probe(id, probe, then);
+                let after = self.action(probe).after[index];
+                self.order_starts_after_failed_probe(probe, after);
+                self.order_restarts_after_probe(id, probe, after.action);
             }
         }
     }
@@ -101,9 +146,9 @@ impl Cluster {
     fn order_restarts_after_probe(&mut self, probed: ResourceId, probe: ActionId, then: ActionId) {
         let mut seen = BTreeSet::from([then]);
         self.order_reverse_after_probe(probed, probe, then);
-        let mut path = vec![(then, self.action(then).after.len())];
-        while let Some((action, left)) = path.last_mut() {
-            let action = *action;
+        let mut path = vec![(then, self.action(then).after.len(), self.neighbour_of(probed, then))];
+        while let Some((action, left, neighbour)) = path.last_mut() {
+            let (action, neighbour) = (*action, *neighbour);
             let Some(index) = left.checked_sub(1) else {
                 path.pop();
                 continue;
@@ -111,10 +156,11 @@ impl Cluster {
             *left = index;
             let next = self.action(action).after[index];
             let follows = next.flags & relation::FIRST_IMPLIES_THEN != 0
-                || self.passes_into_member(probed, self.action(action).resource, next.action);
+                || self.passes_into_member(probed, self.action(action).resource, next.action, neighbour);
             if follows && seen.insert(next.action) {
                 self.order_reverse_after_probe(probed, probe, next.action);
-                path.push((next.action, self.action(next.action).after.len()));
+                let neighbour = self.neighbour_of(probed, next.action);
+                path.push((next.action, self.action(next.action).after.len(), neighbour));
             }
         }
     }
@@ -139,8 +185,51 @@ impl Cluster {
         }
     }
 
-    /// From a group's pseudo-action the way leads on to its members' actions.
-    fn passes_into_member(&self, probed: ResourceId, group: Option<ResourceId>, next: ActionId) -> bool {
+    /// A probe that cannot be done keeps the instances of its clone that are not active from starting: there might be too
+    /// many of them. (Those that are active must not stop for it, so the clone's own start is not kept.)
+    fn order_starts_after_failed_probe(&mut self, probe: ActionId, after: Relation) {
+        let start = self.action(after.action);
+        let Some(clone) = start.resource.filter(|&id| self.resource(id).variant > Variant::Group) else {
+            return;
+        };
+        let probe_top = self.action(probe).resource.map(|id| self.top_of(id));
+        if self.action(probe).runnable
+            || after.flags & relation::UNRUNNABLE_FIRST_BLOCKS != 0
+            || probe_top != Some(clone)
+            || *start.task != *"start"
+        {
+            return;
+        }
+        for index in (0..self.action(after.action).after.len()).rev() {
+            let then = self.action(after.action).after[index].action;
+            let action = self.action(then);
+            let Some(resource) = action.resource else { continue };
+            let inactive = self.state(resource).active_on.is_empty();
+            if inactive && self.top_of(resource) == clone && *action.task == *"start" {
+                let flags = relation::ORDERED | relation::UNRUNNABLE_FIRST_BLOCKS;
+                self.order_actions(probe, then, flags);
+            }
+        }
+    }
+
+    /// Of an interleaved clone only the instance on the same node matters: whether it is one, and that instance.
+    fn neighbour_of(&self, probed: ResourceId, action: ActionId) -> Option<Option<ResourceId>> {
+        let clone = self.action(action).resource?;
+        if self.resource(clone).variant <= Variant::Group || !self.work(clone).interleave {
+            return None;
+        }
+        let fit = Fit { role: Role::Unknown, current: false, attribute: None };
+        Some(self.compatible_instance(probed, clone, &fit))
+    }
+
+    /// From a stand-in's action the way leads on to the actions of those it stands for.
+    fn passes_into_member(
+        &self,
+        probed: ResourceId,
+        group: Option<ResourceId>,
+        next: ActionId,
+        neighbour: Option<Option<ResourceId>>,
+    ) -> bool {
         let Some(group) = group.filter(|&id| self.resource(id).variant != Variant::Primitive) else {
             return false;
         };
@@ -150,7 +239,8 @@ impl Cluster {
         let chained = self.action(next).resource;
         chained.is_some_and(|id| {
             let resource = self.resource(id);
-            resource.variant <= Variant::Group && resource.parent == Some(group)
+            let inside = resource.variant <= Variant::Group && resource.parent == Some(group);
+            inside && neighbour.is_none_or(|neighbour| neighbour == Some(id))
         })
     }
 

@@ -11,6 +11,7 @@ use crate::notation::{merge_sort, number, whole_seconds};
 use crate::{Cluster, NodeId, ResourceId, Variant};
 use model::{Role, Score, TransitionMagic};
 use std::cmp::Ordering;
+use std::sync::Arc;
 use xml::Element;
 
 /// Which of two operations came later, as far as can be told.
@@ -101,11 +102,7 @@ impl Cluster {
         if operations.is_empty() && !self.options.shutdown_lock || self.is_unsupported(history_id) {
             return;
         }
-        let resource = match self.resource_named(history_id) {
-            Some(id) if self.resource(id).variant != Variant::Primitive => {
-                // The id is now that of something else; what ran under it is unknown to the configuration.
-                return;
-            }
+        let resource = match self.history_owner(node, history_id) {
             Some(id) => id,
             None if operations.is_empty() => return,
             None => match self.removed_resource(entry) {
@@ -137,7 +134,11 @@ impl Cluster {
     fn removed_resource(&mut self, entry: &Element) -> Option<ResourceId> {
         let mut xml = Element::new("primitive");
         xml.replace_attrs(entry);
-        let id = self.unpack_resource(&xml, None)?;
+        // The id may be that of something else by now, a group perhaps; the history is not of that.
+        let taken = entry.id().and_then(|id| self.by_id.remove(id).map(|other| (Arc::from(id), other)));
+        let id = self.unpack_resource(&xml, None);
+        self.by_id.extend(taken);
+        let id = id?;
         self.top.push(id);
         self.state_mut(id).removed = true;
         if self.options.stop_removed {
@@ -208,6 +209,11 @@ impl Cluster {
                     state.failed = true;
                     state.stop_if_failed = true;
                 }
+            }
+        } else if self.resource(resource).history_id.as_ref().is_some_and(|id| id.contains(':')) {
+            // Very old histories had instance numbers; a stopped instance is none that was removed.
+            if let Some(old) = self.resource_mut(resource).history_id.take() {
+                self.by_history.remove(&old);
             }
         } else {
             let key = self.key(resource, "stop");

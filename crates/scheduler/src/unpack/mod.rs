@@ -6,6 +6,7 @@
 //! Some actions follow from the history alone (a failed resource is to be stopped, a lost node to be fenced, an expired
 //! fail count to be cleared), so reading makes them.
 
+mod clones;
 mod config;
 mod failcount;
 mod health;
@@ -75,6 +76,7 @@ impl Cluster {
             defaults,
             unsupported: Default::default(),
             by_id: Default::default(),
+            by_history: Default::default(),
             forgotten: Default::default(),
             have_fencing: false,
             unfencing: false,

@@ -5,10 +5,12 @@
 //! Leaves to others: where they run (`history`). Kinds that are not scheduled yet are reported by name and left out, and
 //! their history with them, so that nothing of them is touched.
 
+use super::clones;
 use crate::cluster::{Allowed, MultiplyActive, NodeTable, Parameters, Work};
 use crate::notation::{interval_ms, is_true, parse_bool, parse_score, rule_input, unpack_blocks};
 use crate::{
-    Agent, Cluster, ConfigIssue, NodeId, QuorumPolicy, Resource, ResourceId, ResourceState, Variant,
+    Agent, Cluster, ConfigIssue, InstanceTerms, NodeId, QuorumPolicy, Resource, ResourceId, ResourceState,
+    Variant,
 };
 use model::{Role, Score};
 use rules::Input;
@@ -29,12 +31,12 @@ impl Cluster {
                 "template" => {
                     self.tags.entry(Arc::from(id)).or_default();
                 }
-                "primitive" | "group" => {
+                "primitive" | "group" | "clone" => {
                     if let Some(resource) = self.unpack_resource(element, None) {
                         self.top.push(resource);
                     }
                 }
-                "clone" | "bundle" | "master" => self.leave_out(element, id),
+                "bundle" => self.leave_out(element, id),
                 other => {
                     let issue = format!("Ignoring <{other}> resource '{id}' because it is of no known kind");
                     self.note_issue(ConfigIssue::error(issue));
@@ -99,29 +101,66 @@ impl Cluster {
             && !self.by_id.contains_key(history_id)
     }
 
-    /// Reads a primitive or group (with its members).
+    /// Reads a resource with all that is in it; `None` if it cannot be used.
     pub(super) fn unpack_resource(
         &mut self,
         original: &Element,
         parent: Option<ResourceId>,
     ) -> Option<ResourceId> {
-        let id = original.id()?.to_owned();
+        let base = original.id()?.to_owned();
+        let xml = self.with_template(original, &base)?;
+        let id = match xml.attr("clone") {
+            Some(number) if parent.is_some() => format!("{base}:{number}"),
+            _ => base,
+        };
         if self.by_id.contains_key(id.as_str()) {
             self.note_issue(ConfigIssue::error(format!("Ignoring second resource '{id}' of the same id")));
             return None;
         }
-        let xml = self.with_template(original, &id)?;
-        let variant = if xml.name() == "group" { Variant::Group } else { Variant::Primitive };
-        let index = ResourceId::new(self.resources.len());
-        let operations = Cluster::configured_operations(&self.cib, &xml);
+        let index = self.new_resource(&xml, &id, parent);
+        self.by_id.insert(Arc::from(id.as_str()), index);
+        self.read_meta(index);
+        self.read_state(index);
+        let usable = match self.resource(index).variant {
+            Variant::Primitive => self.is_usable_in_clone(index),
+            Variant::Group => self.unpack_members(index, &xml),
+            Variant::Clone => self.unpack_clone(index, &xml),
+            Variant::Bundle => true,
+        };
+        if !usable {
+            self.forget_resources_from(index);
+            return None;
+        }
+        self.allow_default_nodes(index);
+        if xml.attr("template").is_none()
+            && let Some(template) = original.attr("template")
+        {
+            let derived = self.tags.entry(Arc::from(template)).or_default();
+            let base = Arc::from(original.id().unwrap_or_default());
+            if !derived.contains(&base) {
+                derived.push(base);
+            }
+        }
+        Some(index)
+    }
+
+    /// Adds a resource to the arena, as its element alone says.
+    fn new_resource(&mut self, xml: &Element, id: &str, parent: Option<ResourceId>) -> ResourceId {
+        let variant = match xml.name() {
+            "group" => Variant::Group,
+            "clone" => Variant::Clone,
+            "bundle" => Variant::Bundle,
+            _ => Variant::Primitive,
+        };
+        let operations = Cluster::configured_operations(&self.cib, xml);
         let agent = (variant == Variant::Primitive).then(|| Agent {
             class: Arc::from(xml.attr("class").unwrap_or_default()),
             provider: xml.attr("provider").map(Arc::from),
             name: Arc::from(xml.attr("type").unwrap_or_default()),
         });
-        self.by_id.insert(Arc::from(id.as_str()), index);
+        let index = ResourceId::new(self.resources.len());
         self.resources.push(Resource {
-            id: Arc::from(id.as_str()),
+            id: Arc::from(id),
             history_id: None,
             variant,
             parent,
@@ -131,28 +170,20 @@ impl Cluster {
             agent,
             meta: Parameters::new(),
             utilization: Parameters::new(),
-            state: ResourceState { role: Role::Stopped, unique: true, ..ResourceState::default() },
+            instances: InstanceTerms::default(),
+            state: ResourceState { role: Role::Stopped, ..ResourceState::default() },
             work: Work { unassigned: true, ..Work::default() },
         });
-        self.read_meta(index);
-        self.read_state(index);
-        if variant == Variant::Group {
-            self.unpack_members(index, &xml);
-            if self.resource(index).children.is_empty() {
-                let issue = format!("There are no members of group {id}");
-                self.note_issue(ConfigIssue::warning(issue));
-            }
-        }
-        self.allow_default_nodes(index);
-        if xml.attr("template").is_none()
-            && let Some(template) = original.attr("template")
-        {
-            self.tags.entry(Arc::from(template)).or_default().push(Arc::from(id));
-        }
-        Some(index)
+        index
     }
 
-    fn unpack_members(&mut self, group: ResourceId, xml: &Element) {
+    /// Takes back a resource that cannot be used, with all that was read in it.
+    fn forget_resources_from(&mut self, index: ResourceId) {
+        self.resources.truncate(index.index());
+        self.by_id.retain(|_, id| *id < index);
+    }
+
+    fn unpack_members(&mut self, group: ResourceId, xml: &Element) -> bool {
         let truth = |meta: &Parameters, name: &str| {
             meta.get(name).and_then(|value| parse_bool(value)).unwrap_or(true)
         };
@@ -160,10 +191,18 @@ impl Cluster {
         resource.work.ordered = truth(&resource.meta, "ordered");
         resource.work.colocated = truth(&resource.meta, "collocated");
         for element in xml.elements_named("primitive") {
-            if let Some(member) = self.unpack_resource(element, Some(group)) {
+            let mut element = element.clone();
+            element.set_attr_opt("clone", xml.attr("clone"));
+            if let Some(member) = self.unpack_resource(&element, Some(group)) {
                 self.resource_mut(group).children.push(member);
             }
         }
+        if self.resource(group).children.is_empty() {
+            let issue = format!("Group {} has no members", self.resource(group).id);
+            self.note_issue(ConfigIssue::error(issue));
+            return false;
+        }
+        true
     }
 
     // --- templates ------------------------------------------------------------------------------------------------
@@ -181,6 +220,7 @@ impl Cluster {
         let mut merged = Element::new(original.name_shared().clone());
         merged.replace_attrs(template);
         merged.set_attr("id", id);
+        merged.set_attr_opt("clone", original.attr("clone"));
         let own_operations = original.child("operations");
         for child in template.elements() {
             // With operations of its own, the template's are only what they leave open.
@@ -273,6 +313,11 @@ impl Cluster {
         let threshold = score("migration-threshold").filter(|threshold| threshold.value() >= 0);
         state.migration_threshold = threshold.unwrap_or(Score::INFINITY).value();
         state.failure_timeout_ms = interval_ms(meta("failure-timeout"));
+        work.notify = is_true(meta("notify"));
+        work.interleave = is_true(meta("interleave"));
+        let in_clone = self.resource(self.top_of(id)).variant == Variant::Clone;
+        state.unique = !in_clone || clones::is_unique(&resource.meta);
+        work.promotable = in_clone && is_true(meta("promotable"));
         let class = resource.xml.attr("class").unwrap_or_default();
         state.fence_device = class.eq_ignore_ascii_case("stonith");
         let is_remote = class.eq_ignore_ascii_case("ocf")

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What differs between kinds of resources: each stage asks here, and the resource's own folder answers.
 //!
-//! Decides: which folder. Given: a resource. Leaves to others: everything. Clones and bundles will add an arm each.
+//! Decides: which folder. Given: a resource. Leaves to others: everything.
 
+mod clone;
 mod group;
+pub(crate) mod instances;
 mod primitive;
+
+pub(crate) use clone::{Notices, Promotion};
 
 use crate::action::{ActionId, Flags};
 use crate::constraint::ColocationId;
@@ -100,31 +104,38 @@ impl Cluster {
 
     // --- stages ---------------------------------------------------------------------------------------------------
 
-    /// Places a resource; says where.
+    /// Places a resource; says where, if that is one node.
     pub(crate) fn assign(
         &mut self,
         id: ResourceId,
         prefer: Option<NodeId>,
         stop_if_fail: bool,
     ) -> Option<NodeId> {
-        if self.is_group(id) {
-            self.assign_group(id, prefer, stop_if_fail)
-        } else {
-            self.assign_primitive(id, prefer, stop_if_fail)
+        match self.resource(id).variant {
+            Variant::Primitive => self.assign_primitive(id, prefer, stop_if_fail),
+            Variant::Group => self.assign_group(id, prefer, stop_if_fail),
+            Variant::Clone | Variant::Bundle => {
+                self.assign_clone(id, prefer, stop_if_fail);
+                None
+            }
         }
     }
 
     /// Makes the actions that lead from what is to what should be.
     pub(crate) fn create_actions(&mut self, id: ResourceId) {
-        if self.is_group(id) { self.create_group_actions(id) } else { self.create_primitive_actions(id) }
+        match self.resource(id).variant {
+            Variant::Primitive => self.create_primitive_actions(id),
+            Variant::Group => self.create_group_actions(id),
+            Variant::Clone | Variant::Bundle => self.create_clone_actions(id),
+        }
     }
 
     /// Makes the constraints that follow from what it is.
     pub(crate) fn add_internal_constraints(&mut self, id: ResourceId) {
-        if self.is_group(id) {
-            self.add_group_constraints(id);
-        } else {
-            self.add_primitive_constraints(id);
+        match self.resource(id).variant {
+            Variant::Primitive => self.add_primitive_constraints(id),
+            Variant::Group => self.add_group_constraints(id),
+            Variant::Clone | Variant::Bundle => self.add_clone_constraints(id),
         }
     }
 
@@ -137,11 +148,14 @@ impl Cluster {
         for_dependent: bool,
     ) -> i32 {
         let asked = if for_dependent { dependent } else { primary };
-        match (self.is_group(asked), for_dependent) {
-            (true, true) => self.colocate_group_with(dependent, primary, colocation),
-            (true, false) => self.colocate_with_group(dependent, primary, colocation),
-            (false, true) => self.apply_colocation(dependent, primary, colocation, false),
-            (false, false) => self.colocate_primitives(dependent, primary, colocation),
+        match (self.resource(asked).variant, for_dependent) {
+            (Variant::Group, true) => self.colocate_group_with(dependent, primary, colocation),
+            (Variant::Group, false) => self.colocate_with_group(dependent, primary, colocation),
+            (Variant::Clone, false) => self.colocate_with_clone(dependent, primary, colocation),
+            (Variant::Primitive, true) => self.apply_colocation(dependent, primary, colocation, false),
+            (Variant::Primitive, false) => self.colocate_primitives(dependent, primary, colocation),
+            // Instances have the colocations of the whole, which is never asked itself.
+            (Variant::Clone | Variant::Bundle, _) => 0,
         }
     }
 
@@ -150,7 +164,7 @@ impl Cluster {
         if self.is_group(id) {
             self.group_with_this(id, asker, list);
         } else {
-            self.primitive_with_this(id, asker, list);
+            self.primitive_with_this(id, self.asking_for(id, asker), list);
         }
     }
 
@@ -159,8 +173,13 @@ impl Cluster {
         if self.is_group(id) {
             self.group_this_with(id, asker, list);
         } else {
-            self.primitive_this_with(id, asker, list);
+            self.primitive_this_with(id, self.asking_for(id, asker), list);
         }
+    }
+
+    /// A clone tells whoever asks all it knows, as if it had asked itself.
+    fn asking_for(&self, id: ResourceId, asker: ResourceId) -> ResourceId {
+        if self.resource(id).variant == Variant::Clone { id } else { asker }
     }
 
     /// Who speaks for a resource about nodes: a group has a member do it. Nobody while it is being asked already.
@@ -178,11 +197,55 @@ impl Cluster {
         self.group_spokesman(id, from_itself).map(|member| (member, Some(id)))
     }
 
-    /// An action's properties as orderings see them; a group's follow from its members'.
+    /// An action's properties as orderings see them; those of a stand-in follow from what it stands for.
     pub(crate) fn action_flags(&mut self, id: ActionId, node: Option<NodeId>) -> Flags {
-        match self.action(id).resource {
-            Some(resource) if self.is_group(resource) => self.group_action_flags(id, resource, node),
-            _ => self.action(id).flags(),
+        let Some(resource) = self.action(id).resource else { return self.action(id).flags() };
+        match self.resource(resource).variant {
+            Variant::Primitive => self.action(id).flags(),
+            Variant::Group => self.group_action_flags(id, resource, node),
+            Variant::Clone | Variant::Bundle => {
+                let instances = self.instances(resource);
+                self.collective_flags(id, &instances, node)
+            }
         }
+    }
+
+    /// An action that does nothing, but stands for what is done with all in a resource.
+    pub(in crate::variant) fn stand_in(
+        &mut self,
+        id: ResourceId,
+        task: &str,
+        optional: bool,
+        runnable: bool,
+    ) -> ActionId {
+        let stand_in = self.resource_action(id, task, 0, None, optional);
+        let action = self.action_mut(stand_in);
+        action.pseudo = true;
+        action.runnable |= runnable;
+        stand_in
+    }
+
+    pub(crate) fn is_available_for_promotion(&self, node: NodeId) -> bool {
+        self.node(node).state.is_available()
+    }
+
+    /// Whether an action is on a node that is reached through a connection which cannot be made.
+    pub(crate) fn is_connection_blocked(&self, _action: ActionId) -> bool {
+        false
+    }
+
+    /// The node a guest runs on; of others itself.
+    pub(crate) fn host_of(&self, node: NodeId) -> NodeId {
+        node
+    }
+
+    /// Whether a resource is in a bundle.
+    pub(crate) fn is_bundled(&self, _id: ResourceId) -> bool {
+        false
+    }
+
+    /// What runs in a bundle's container.
+    pub(crate) fn resource_in_container(&self, _container: ResourceId) -> Option<ResourceId> {
+        None
     }
 }

@@ -6,8 +6,11 @@
 mod colocation;
 mod order;
 
+pub(super) use order::member_task;
+
 use crate::action::{ActionId, relation};
 use crate::constraint::Side;
+use crate::notation::is_true;
 use crate::{Cluster, NodeId, ResourceId};
 
 impl Cluster {
@@ -49,17 +52,15 @@ impl Cluster {
         for member in self.resource(group).children.clone() {
             self.create_actions(member);
         }
-        for task in ["start", "running", "stop", "stopped"] {
-            self.group_pseudo_action(group, task);
+        let promotable = self.resource(group).meta.get("promotable");
+        let roles = if is_true(promotable.map(|value| &**value)) {
+            ["demote", "demoted", "promote", "promoted"].as_slice()
+        } else {
+            &[]
+        };
+        for task in ["start", "running", "stop", "stopped"].iter().chain(roles) {
+            self.stand_in(group, task, true, true);
         }
-    }
-
-    fn group_pseudo_action(&mut self, group: ResourceId, task: &str) -> ActionId {
-        let id = self.resource_action(group, task, 0, None, true);
-        let action = self.action_mut(id);
-        action.pseudo = true;
-        action.runnable = true;
-        id
     }
 
     pub(super) fn add_group_constraints(&mut self, group: ResourceId) {
@@ -93,6 +94,14 @@ impl Cluster {
         }
         let down = THEN_IMPLIES_FIRST_GRAPHED | if first_of_ordered { ORDERED } else { NONE };
         let after_down = if first_of_ordered { FIRST_IMPLIES_THEN } else { FIRST_IMPLIES_THEN_GRAPHED };
+        let promotable = self.work(self.top_of(group)).promotable;
+        if promotable {
+            self.order(group, "demote", member, "demote", down);
+            self.order(member, "demote", group, "demoted", after_down);
+            let after_up = UNRUNNABLE_FIRST_BLOCKS | FIRST_IMPLIES_THEN | FIRST_IMPLIES_THEN_GRAPHED;
+            self.order(member, "promote", group, "promoted", after_up);
+            self.order(group, "promote", member, "promote", THEN_IMPLIES_FIRST_GRAPHED);
+        }
         self.order(group, "stop", member, "stop", down);
         self.order(member, "stop", group, "stopped", after_down);
         self.order(group, "start", member, "start", THEN_IMPLIES_FIRST_GRAPHED);
@@ -104,8 +113,16 @@ impl Cluster {
             _ if !ordered => {
                 let up = FIRST_IMPLIES_THEN | UNRUNNABLE_FIRST_BLOCKS | THEN_IMPLIES_FIRST_GRAPHED;
                 self.order(group, "start", member, "start", up);
+                if promotable {
+                    self.order(group, "promote", member, "promote", up);
+                }
             }
-            None => self.order(group, "start", member, "start", NONE),
+            None => {
+                self.order(group, "start", member, "start", NONE);
+                if promotable {
+                    self.order(group, "promote", member, "promote", NONE);
+                }
+            }
             Some(previous) => {
                 self.order(previous, "start", member, "start", FIRST_IMPLIES_THEN | UNRUNNABLE_FIRST_BLOCKS);
                 self.order(member, "stop", previous, "stop", ORDERED | INTERMEDIATE_STOP);
@@ -113,6 +130,11 @@ impl Cluster {
                     // A member that was put before one that runs already.
                     let flags = THEN_IMPLIES_FIRST | UNRUNNABLE_FIRST_BLOCKS;
                     self.order(member, "stop", previous, "start", flags);
+                }
+                if promotable {
+                    let up = FIRST_IMPLIES_THEN | UNRUNNABLE_FIRST_BLOCKS;
+                    self.order(previous, "promote", member, "promote", up);
+                    self.order(member, "demote", previous, "demote", ORDERED);
                 }
             }
         }

@@ -9,7 +9,7 @@ use crate::stage::order::{Change, Filter};
 use crate::{Cluster, NodeId, ResourceId};
 
 /// What a primitive does when a group has this done: `running` is over when the last `start` is.
-fn member_task(task: &str) -> &str {
+pub(in crate::variant) fn member_task(task: &str) -> &str {
     match task {
         "stopped" => "stop",
         "running" => "start",
@@ -64,7 +64,7 @@ impl Cluster {
         for index in 0..self.resource(group).children.len() {
             let member = self.resource(group).children[index];
             if let Some(action) = self.find_first_action(member, &task, node) {
-                change |= self.update_ordered(first, action, filter);
+                change |= self.update_by_variant(member, first, action, node, filter);
             }
         }
         change

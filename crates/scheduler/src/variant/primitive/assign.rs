@@ -5,7 +5,7 @@
 //! has to be done for it.
 
 use crate::constraint::ColocationId;
-use crate::{Cluster, NodeId, QuorumPolicy, ResourceId};
+use crate::{Cluster, NodeId, QuorumPolicy, ResourceId, Variant};
 use model::{Role, Score};
 
 impl Cluster {
@@ -120,8 +120,17 @@ impl Cluster {
                 && score(self, node) >= 0
         });
         let mut chosen = preferred.unwrap_or(best);
-        if preferred.is_none() && score(self, best) > 0 && self.node(best).state.is_available() {
-            // Among equals, stay.
+        let in_unique_clone = self.resource(id).parent.is_some_and(|parent| {
+            let parent = self.resource(parent);
+            parent.variant == Variant::Clone && parent.state.unique
+        });
+        if preferred.is_none()
+            && !in_unique_clone
+            && score(self, best) > 0
+            && self.node(best).state.is_available()
+        {
+            // Among equals, stay. (Unique instances that could have stayed have been placed by now; the others had
+            // better not crowd together where another one runs.)
             let running = current.filter(|&node| {
                 self.node(node).state.is_available() && self.node(node).state.score >= Score::ZERO
             });
@@ -152,7 +161,11 @@ impl Cluster {
         self.work_mut(id).unassigned = false;
         match node {
             Some(node) => {
-                self.work_mut(id).assigned = Some(node);
+                let allowed = self.work(id).allowed.get(node.index()).and_then(Option::as_ref);
+                let score = allowed.map_or(self.node(node).state.score.value(), |allowed| allowed.score);
+                let work = self.work_mut(id);
+                work.assigned = Some(node);
+                work.assigned_score = score;
                 self.node_mut(node).state.resource_count += 1;
                 self.take_capacity(id, node, 1);
             }
@@ -161,8 +174,23 @@ impl Cluster {
         }
     }
 
-    fn unassign(&mut self, id: ResourceId) {
+    /// Places a resource and all in it on a node, or nowhere, whatever they think of that; says whether that is new.
+    pub(in crate::variant) fn force_assign(&mut self, id: ResourceId, node: Option<NodeId>) -> bool {
+        if self.resource(id).children.is_empty() {
+            let changed = self.work(id).assigned != node;
+            self.assign_to(id, node, true, true);
+            return changed;
+        }
+        let children = self.resource(id).children.clone();
+        children.into_iter().fold(false, |changed, child| self.force_assign(child, node) | changed)
+    }
+
+    /// Takes back the placement of a resource and all in it.
+    pub(in crate::variant) fn unassign(&mut self, id: ResourceId) {
         self.work_mut(id).unassigned = true;
+        for child in self.resource(id).children.clone() {
+            self.unassign(child);
+        }
         if let Some(old) = self.work_mut(id).assigned.take() {
             let count = &mut self.node_mut(old).state.resource_count;
             *count = count.saturating_sub(1);
