@@ -72,7 +72,8 @@ pub enum MetadataError {
 }
 
 /// Meta-data come from a program: small ones are enough.
-const LIMITS: Limits = Limits { depth: 32, bytes: 4 << 20, attributes: 100, value_bytes: 1 << 20 };
+const LIMITS: Limits =
+    Limits { depth: 32, bytes: 4 << 20, nodes: 100_000, attributes: 100, value_bytes: 1 << 20 };
 
 impl Description {
     /// Reads what an agent printed.

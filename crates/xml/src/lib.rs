@@ -17,7 +17,10 @@ mod xpath;
 
 pub use digest::{digest_v1, digest_v1_sorted, digest_v2};
 pub use id::sanitized_id;
-pub use parse::{Limits, ParseError, ParseErrorKind, Position, TextPolicy, parse, parse_bytes, parse_with};
+pub use parse::{
+    Limits, ParseError, ParseErrorKind, Position, TextPolicy, locate, locate_attribute, parse, parse_bytes,
+    parse_with,
+};
 pub use tree::{
     Attribute, Attributes, AttributesIter, Children, ChildrenIter, Descendants, Element, Elements, Ids, Name,
     Node,

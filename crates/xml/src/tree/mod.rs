@@ -18,5 +18,5 @@ pub use element::{Descendants, Element, Node};
 pub use key::Ids;
 pub use name::Name;
 
-pub(crate) use attributes::Packer;
+pub(crate) use attributes::{Packer, Values};
 pub(crate) use shape::Shape;
