@@ -10,8 +10,8 @@ const DAEMONS: [&str; 7] = ["pacemakerd", "based", "attrd", "execd", "fenced", "
 const ROOMS: [(&str, &[&str]); 16] = [
     ("model", &[]),
     ("xml", &["model"]),
-    ("cib", &["model", "xml"]),
-    ("rules", &["model", "xml", "cib"]),
+    ("cib", &["model", "xml", "rules"]),
+    ("rules", &["model", "xml"]),
     ("graph", &["model", "xml"]),
     ("scheduler", &["model", "xml", "cib", "rules", "graph"]),
     ("messages", &["model", "xml"]),

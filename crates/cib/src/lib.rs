@@ -9,6 +9,7 @@
 //! Pacemaker's, to the bit: which element an operation finds, where new attributes and elements go, what counts as a
 //! change of configuration (and raises `epoch`) and what does not.
 
+pub mod acl;
 mod change;
 mod empty;
 mod operation;

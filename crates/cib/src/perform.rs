@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Performing a request: the operation, then everything that goes with a change.
 
+use crate::acl::{self, Acl};
 use crate::change::{self, Touched};
 use crate::version::raise;
-use crate::{CallOptions, Refusal, Request, Version, patch, schema};
+use crate::{CallOptions, Operation, Refusal, Request, Version, patch, schema};
 use model::{FeatureSet, Profile};
 use xml::{Element, Escaping};
 
 /// What an operation needs to know besides the CIB and the request. The same on all nodes, but for `last_written`, which
 /// no digest covers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Context {
     /// Which Pacemaker we pass for.
     pub profile: Profile,
@@ -17,6 +18,8 @@ pub struct Context {
     pub feature_set: Option<FeatureSet>,
     /// When the change happens, as [`crate::last_written`] writes it.
     pub last_written: String,
+    /// What ACLs depend on besides the CIB.
+    pub acl: acl::Facts,
 }
 
 impl Context {
@@ -39,21 +42,57 @@ pub struct Outcome {
     pub configuration_changed: bool,
     /// What is on disk is out of date.
     pub must_be_written: bool,
+    /// What was decided by ACLs.
+    pub notes: Vec<acl::Note>,
 }
 
-/// Reads.
-pub fn query(cib: &Element, request: &Request) -> Result<Element, Refusal> {
-    change::query(cib, request)
+/// Reads what the asking user may see.
+pub fn query(cib: &Element, request: &Request, context: &Context) -> Result<Element, Refusal> {
+    match Acl::enforced(cib, request.origin.user.as_deref(), &context.acl) {
+        None => change::query(cib, request),
+        Some(acl) => {
+            let visible = acl::filter(&acl, cib).ok_or_else(|| Refusal::denied(&acl, Vec::new()))?;
+            change::query(&visible, request)
+        }
+    }
 }
 
-/// Does what is asked for to a copy of the CIB, raises its version, says what changed and checks what came out.
+/// Does what is asked for to a copy of the CIB, if the asking user may, raises its version, says what changed and checks
+/// what came out.
 pub fn perform(cib: &Element, request: &Request, context: &Context) -> Result<Outcome, Refusal> {
-    let change::Changed { cib: mut new, touched } = change::change(cib, request, context)?;
+    let user = request.origin.user.as_deref();
+    match Acl::enforced(cib, user, &context.acl) {
+        None => change_and_finish(cib, request, context, None),
+        Some(acl) => change_and_finish(cib, request, context, Some(&acl)).map_err(|refusal| match refusal {
+            // What would have come out is shown as far as the user may see it.
+            Refusal::Invalid { issues, cib } => {
+                Refusal::Invalid { issues, cib: cib.and_then(|cib| acl::filter(&acl, &cib)).map(Box::new) }
+            }
+            refusal => refusal,
+        }),
+    }
+}
+
+fn change_and_finish(
+    cib: &Element,
+    request: &Request,
+    context: &Context,
+    acl: Option<&Acl>,
+) -> Result<Outcome, Refusal> {
+    let change::Changed { cib: mut new, touched, mut notes } = change::change(cib, request, context)?;
+    if let Some(acl) = acl {
+        let change = change::seen_by_acl(cib, request)?;
+        let (allowed, decided) = acl::check(acl, cib, &new, &change);
+        notes.extend(decided);
+        if !allowed {
+            return Err(denied(acl, request, notes));
+        }
+    }
     check_feature_set(&new, context)?;
     check_version(cib, &new)?;
     if !touched.any {
         let cib = cib.clone();
-        return Ok(Outcome { cib, patch: None, configuration_changed: false, must_be_written: false });
+        return Ok(Outcome { cib, patch: None, configuration_changed: false, must_be_written: false, notes });
     }
     if !request.keeps_version {
         raise_version(&mut new, touched);
@@ -67,7 +106,7 @@ pub fn perform(cib: &Element, request: &Request, context: &Context) -> Result<Ou
     if !status_only && needs_validation(cib, &new) {
         let issues = schema::validate(&new);
         if !issues.is_empty() {
-            return Err(Refusal::Invalid { issues, cib: Box::new(new) });
+            return Err(Refusal::Invalid { issues, cib: Some(Box::new(new)) });
         }
     }
     let must_be_written = request.operation.writes_through() || is_out_of_date(cib, &new, touched);
@@ -76,7 +115,19 @@ pub fn perform(cib: &Element, request: &Request, context: &Context) -> Result<Ou
         patch: Some(patch),
         configuration_changed: touched.configuration,
         must_be_written,
+        notes,
     })
+}
+
+/// A patch that says what must come out is not that patch any more when parts of it are denied.
+fn denied(acl: &Acl, request: &Request, notes: Vec<acl::Note>) -> Refusal {
+    let expected = request.input.as_ref().filter(|_| request.operation == Operation::ApplyPatch);
+    match expected.and_then(|patch| patch.attr("digest")) {
+        Some(digest) => {
+            Refusal::DeniedPatch { user: acl.user().to_owned(), digest: digest.to_owned(), notes }
+        }
+        None => Refusal::denied(acl, notes),
+    }
 }
 
 fn check_feature_set(new: &Element, context: &Context) -> Result<(), Refusal> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Why an operation was not done.
 
+use crate::acl::{Acl, Note, NoteKind};
 use crate::schema::Issue;
 use crate::{Operation, Version};
 use model::{FeatureSet, LegacyRc};
@@ -79,8 +80,29 @@ pub enum Refusal {
     Invalid {
         /// What is wrong with it.
         issues: Vec<Issue>,
-        /// It.
-        cib: Box<Element>,
+        /// It, as far as who asked may see it.
+        cib: Option<Box<Element>>,
+    },
+    /// The user may not do (or see) that.
+    #[error("ACLs do not let user '{user}' do that{}", because(.notes))]
+    Denied {
+        /// Who.
+        user: String,
+        /// What was decided.
+        notes: Vec<Note>,
+    },
+    /// The user may not do all that the patch says.
+    #[error(
+        "ACLs do not let user '{user}' do all of the patch{}, and the rest of it does not come to its digest, {digest}",
+        because(.notes)
+    )]
+    DeniedPatch {
+        /// Who.
+        user: String,
+        /// What should have come out.
+        digest: String,
+        /// What was decided.
+        notes: Vec<Note>,
     },
     /// Not possible inside a transaction.
     #[error("{0} cannot be part of a transaction")]
@@ -99,7 +121,24 @@ pub enum Refusal {
     SchemaUnchanged(String),
 }
 
+fn because(notes: &[Note]) -> String {
+    let denial = notes.iter().find(|note| note.kind == NoteKind::Check);
+    denial.map(|note| format!(" ({note})")).unwrap_or_default()
+}
+
 impl Refusal {
+    pub(crate) fn denied(acl: &Acl, notes: Vec<Note>) -> Refusal {
+        Refusal::Denied { user: acl.user().to_owned(), notes }
+    }
+
+    /// What was decided by ACLs.
+    pub fn notes(&self) -> &[Note] {
+        match self {
+            Refusal::Denied { notes, .. } | Refusal::DeniedPatch { notes, .. } => notes,
+            _ => &[],
+        }
+    }
+
     /// The number that travels.
     pub fn rc(&self) -> LegacyRc {
         match self {
@@ -117,6 +156,8 @@ impl Refusal {
             Refusal::FeatureSet { .. } => LegacyRc::EPROTONOSUPPORT,
             Refusal::NoSchema => LegacyRc::CIB_CORRUPT,
             Refusal::Invalid { .. } => LegacyRc::SCHEMA_VALIDATION,
+            Refusal::Denied { .. } => LegacyRc::EACCES,
+            Refusal::DeniedPatch { .. } => LegacyRc::DIFF_FAILED,
             Refusal::NotInTransaction(_) | Refusal::HostInTransaction(..) | Refusal::Unsupported(_) => {
                 LegacyRc::EOPNOTSUPP
             }
@@ -128,7 +169,7 @@ impl Refusal {
     pub fn output(&self) -> Option<Element> {
         match self {
             Refusal::Exists { failed, .. } => Some(failed.clone()),
-            Refusal::Invalid { cib, .. } => Some((**cib).clone()),
+            Refusal::Invalid { cib, .. } => cib.as_deref().cloned(),
             _ => None,
         }
     }

@@ -17,6 +17,7 @@ fn context() -> Context {
         profile: Profile::V3_0,
         feature_set: Some(Profile::V3_0.feature_set()),
         last_written: "Sun Nov 22 04:39:53 2026".to_owned(),
+        acl: cib::acl::Facts::default(),
     }
 }
 
@@ -287,7 +288,7 @@ fn a_transaction_is_done_whole_or_not_at_all() {
 
 #[test]
 fn queries_read_sections_and_paths() {
-    let read = |request: Request| query(&cib(), &request).map(|element| element.to_string());
+    let read = |request: Request| query(&cib(), &request, &context()).map(|element| element.to_string());
     let all = Request::new(Operation::Query);
     assert_eq!(read(all.clone()).unwrap(), cib().to_string());
     assert_eq!(read(all.clone().section("nodes")).unwrap(), r#"<nodes><node id="1" uname="n1"/></nodes>"#);

@@ -59,6 +59,11 @@ impl Machines {
             based::core::Effect::Persist { .. } => {
                 vec![(DISK, Box::new(based::core::Event::Persisted(Ok(()))))]
             }
+            // Nobody is in any group here.
+            based::core::Effect::LookUpGroups(names) => {
+                let groups = names.into_iter().map(|name| (name, Vec::new())).collect();
+                vec![(DISK, Box::new(based::core::Event::Groups(groups)))]
+            }
         }
     }
 
@@ -130,6 +135,7 @@ pub fn boot(world: &mut World<Machines>, node: &str, cib: &Element) {
         stand_alone: false,
         node_name: Some(node.to_owned()),
         utc_offset_secs: 0,
+        groups: Default::default(),
     };
     world.start(node, Service::Based, erase(based::core::Based::new(based)));
     world.start(

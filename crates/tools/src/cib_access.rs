@@ -5,13 +5,16 @@
 //! to others: what operations do (`cib`), transport (`ipc`), who may do what (the manager).
 
 use crate::crm_simulate::{SourceError, read_file, with_status};
+use ::cib::acl;
 use ::cib::store::{Store, StoreError};
 use ::cib::{CallOptions, Context, Operation, Refusal, Request, last_written, perform, query, schema};
 use messages::cib::{self, CibMessageError, Command, Reply, option};
 use model::{ExitCode, LegacyRc, Profile, WallTime};
 use std::fs;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use xml::Element;
 
@@ -125,8 +128,10 @@ impl CibAccess {
         Ok(CibAccess::File { path, cib, changed: false })
     }
 
-    /// Does a command, and waits for what comes of it.
-    pub(crate) fn call(&mut self, command: Command, timeout: Duration) -> Result<Answer, AccessError> {
+    /// Does a command, and waits for what comes of it. If it does not say on whose behalf, the environment may.
+    pub(crate) fn call(&mut self, mut command: Command, timeout: Duration) -> Result<Answer, AccessError> {
+        command.user =
+            command.user.or_else(|| std::env::var("CIB_user").ok().filter(|user| !user.is_empty()));
         match self {
             CibAccess::Live { client, last_call } => {
                 *last_call += 1;
@@ -157,17 +162,18 @@ impl CibAccess {
 }
 
 fn in_file(cib: &mut Element, changed: &mut bool, command: &Command) -> Answer {
+    let context = Context { acl: acl_facts(cib), ..Context::default() };
     let result = Request::from_message(&command.to_xml()).and_then(|request| {
         if !request.operation.modifies() {
-            return query(cib, &request).map(Some);
+            return query(cib, &request, &context).map(Some);
         }
         let request = request.with(CallOptions::NO_MTIME);
-        let context = Context { profile: Profile::default(), feature_set: None, last_written: String::new() };
         let dry = request.options.has(CallOptions::DRY_RUN);
         if matches!(request.operation, Operation::Primary) {
             return Err(Refusal::Unsupported(request.operation));
         }
         let outcome = perform(cib, &request, &context)?;
+        trace(&outcome.notes);
         if !dry {
             *changed = true;
             *cib = outcome.cib;
@@ -177,9 +183,38 @@ fn in_file(cib: &mut Element, changed: &mut bool, command: &Command) -> Answer {
     match result {
         Ok(data) => Answer { rc: LegacyRc::OK, data, reason: None },
         Err(refusal) => {
-            Answer { rc: refusal.rc(), data: refusal.output(), reason: Some(refusal.to_string()) }
+            trace(refusal.notes());
+            // Whom ACLs refuse something need not learn what it was that they may not see.
+            let hidden = matches!(refusal, Refusal::Denied { .. } | Refusal::DeniedPatch { .. });
+            let reason = (!hidden).then(|| refusal.to_string());
+            Answer { rc: refusal.rc(), data: refusal.output(), reason }
         }
     }
+}
+
+/// What the ACLs of a file's CIB depend on, by this machine's clock and groups.
+pub(crate) fn acl_facts(cib: &Element) -> acl::Facts {
+    let (now, utc_offset_s) = here_and_now();
+    let mut groups = acl::Groups::default();
+    for name in acl::group_names(cib) {
+        let group = nix::unistd::Group::from_name(name).ok().flatten();
+        groups.insert(name, group.map(|group| group.mem).unwrap_or_default());
+    }
+    acl::Facts { now, utc_offset_s, groups: Arc::new(groups) }
+}
+
+/// Tells what ACLs decided, to those who ask for it.
+fn trace(notes: &[acl::Note]) {
+    for note in notes {
+        crate::trace::trace("acl", note.kind.function(), note);
+    }
+}
+
+/// The moment, and how far local time is east of Greenwich.
+fn here_and_now() -> (WallTime, i32) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = WallTime::from_secs(i64::try_from(now.as_secs()).unwrap_or(0));
+    (now, jiff::Zoned::now().offset().seconds())
 }
 
 /// `CIB_shadow` names a copy in a folder of copies, `CIB_file` any file.
@@ -201,24 +236,23 @@ fn shadow_folder() -> PathBuf {
     })
 }
 
-/// Writes so that the file is the old one or the new one, whatever happens. A file with a signature beside it is a
-/// manager's, and signed.
+/// Writes a CIB. A file with a signature beside it is a manager's, and signed.
 fn write_file(path: &Path, cib: &Element) -> Result<(), AccessError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if path.file_name().is_some_and(|name| name == "cib.xml") && folder.join("cib.xml.sig").exists() {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = WallTime::from_secs(i64::try_from(now.as_secs()).unwrap_or(0));
-        let offset = jiff::Zoned::now().offset().seconds();
+        let (now, offset) = here_and_now();
         return Ok(Store::new(folder, Profile::default()).write(cib, &last_written(now, offset))?);
     }
     replace_file(path, &xml::write_indented(cib))
         .map_err(|source| AccessError::Write { path: path.to_owned(), source })
 }
 
+/// Writes into the file that is there, so that it stays the same file for all who know it by other names (or have it
+/// open). Until that is on the disk, a copy beside it is, so that whatever happens one of the two is whole.
 fn replace_file(path: &Path, text: &str) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));
-    let new = path.with_file_name(name);
+    let copy = path.with_file_name(name);
     let bytes = if path.extension().is_some_and(|extension| extension == "bz2") {
         let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
         io::Write::write_all(&mut encoder, text.as_bytes())?;
@@ -226,10 +260,24 @@ fn replace_file(path: &Path, text: &str) -> io::Result<()> {
     } else {
         text.as_bytes().to_vec()
     };
-    fs::write(&new, bytes)?;
-    if let Ok(old) = fs::metadata(path) {
-        fs::set_permissions(&new, old.permissions())?;
-    }
-    fs::File::open(&new)?.sync_all()?;
-    fs::rename(&new, path)
+    let write = |file: io::Result<fs::File>| {
+        let mut file = file?;
+        io::Write::write_all(&mut file, &bytes)?;
+        file.sync_all()
+    };
+    let private = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&copy);
+    let copied = match private {
+        // The file may be another's whose folder is not ours to write in.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => false,
+        private => {
+            let written = write(private);
+            if written.is_err() {
+                // Nothing was done to the file itself.
+                let _ = fs::remove_file(&copy);
+            }
+            written.map(|()| true)?
+        }
+    };
+    write(fs::File::create(path))?;
+    if copied { fs::remove_file(&copy) } else { Ok(()) }
 }

@@ -23,3 +23,4 @@ mod live;
 mod output;
 mod status;
 pub mod stonith_admin;
+mod trace;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Delete: removes the first element that has the input's name and attributes. What is gone already is no error.
 
-use super::{found, required_input};
+use super::{places, required_input};
 use crate::path;
 use crate::section::locate;
 use crate::{CallOptions, Refusal, Request};
@@ -40,21 +40,12 @@ fn remove_first(cib: &mut Element, place: &[usize], search: &Element) {
 }
 
 fn at_xpath(cib: &Element, request: &Request) -> Result<Element, Refusal> {
-    let xpath = request.section.as_deref().unwrap_or_default();
-    let mut found = found(cib, request)?;
-    found.retain(|found| found.attribute.is_none());
-    if request.options.has(CallOptions::MULTIPLE) {
-        // Backwards, so that the places of those still to go stay right.
-        found.reverse();
-    } else {
-        found.truncate(1);
-    }
     let mut new = cib.clone();
-    for found in found {
-        if found.path.is_empty() {
-            return Err(Refusal::WholeCib(xpath.to_owned()));
+    for place in places(cib, request)? {
+        if place.is_empty() {
+            return Err(Refusal::WholeCib(request.section.clone().unwrap_or_default()));
         }
-        new.remove_at(&found.path);
+        new.remove_at(&place);
     }
     Ok(new)
 }

@@ -12,13 +12,23 @@ mod transaction;
 
 pub(crate) use query::query;
 
-use crate::{Context, Operation, Refusal, Request};
+use crate::acl::{Change, Note};
+use crate::path::Path;
+use crate::{CallOptions, Context, Operation, Refusal, Request, patch};
 use xml::{Element, Found, XPath};
 
 /// What an operation made.
 pub(crate) struct Changed {
     pub cib: Element,
     pub touched: Touched,
+    /// What ACLs decided of the steps of a transaction.
+    pub notes: Vec<Note>,
+}
+
+impl Changed {
+    fn new(cib: Element, touched: Touched) -> Changed {
+        Changed { cib, touched, notes: Vec::new() }
+    }
 }
 
 /// What counts as changed, whether or not it is other than before: versions are raised by it, on all nodes alike.
@@ -53,7 +63,10 @@ fn both(old: &Element, new: &Element, same: impl Fn(&Element, &Element) -> bool)
 
 /// Does what is asked to a copy.
 pub(crate) fn change(cib: &Element, request: &Request, context: &Context) -> Result<Changed, Refusal> {
-    let copied = |new: Element| Changed { touched: Touched::by_copies(cib, &new), cib: new };
+    let copied = |new: Element| {
+        let touched = Touched::by_copies(cib, &new);
+        Changed::new(new, touched)
+    };
     match request.operation {
         Operation::Create => create::create(cib, request).map(copied),
         Operation::Modify => modify::modify(cib, request, context).map(copied),
@@ -68,6 +81,19 @@ pub(crate) fn change(cib: &Element, request: &Request, context: &Context) -> Res
     }
 }
 
+/// How an operation makes its changes, which ACLs judge by.
+pub(crate) fn seen_by_acl(cib: &Element, request: &Request) -> Result<Change, Refusal> {
+    let removed = match request.operation {
+        Operation::Replace => return replace::seen_by_acl(cib, request),
+        Operation::CommitTransaction | Operation::Upgrade => return Ok(Change::Replaced { at: Vec::new() }),
+        Operation::Delete if request.options.has(CallOptions::XPATH) => places(cib, request)?,
+        Operation::Erase => (0..cib.children().len()).map(|index| vec![index]).collect(),
+        Operation::ApplyPatch => input(request).map(|patch| patch::deleted(cib, &patch)).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    Ok(Change::InPlace { removed })
+}
+
 /// The input of a request. Of a whole CIB, only the section that was asked for counts.
 pub(crate) fn input(request: &Request) -> Option<Element> {
     let input = request.input.as_ref()?;
@@ -75,7 +101,7 @@ pub(crate) fn input(request: &Request) -> Option<Element> {
         Some(section)
             if input.name() == "cib"
                 && request.operation != Operation::ApplyPatch
-                && !request.options.has(crate::CallOptions::XPATH) =>
+                && !request.options.has(CallOptions::XPATH) =>
         {
             crate::find_section(input, Some(section)).cloned()
         }
@@ -91,6 +117,20 @@ fn required_input(request: &Request) -> Result<Element, Refusal> {
 fn found(cib: &Element, request: &Request) -> Result<Vec<Found>, Refusal> {
     let xpath = request.section.as_deref().unwrap_or_default();
     XPath::parse(xpath).and_then(|xpath| xpath.find(cib)).map_err(Refusal::XPath)
+}
+
+/// The places of the elements it finds: of the first, or of all, the last first (so that the places of those still to go
+/// stay right).
+fn places(cib: &Element, request: &Request) -> Result<Vec<Path>, Refusal> {
+    let found = found(cib, request)?;
+    let places = found.into_iter().filter(|found| found.attribute.is_none()).map(|found| found.path);
+    Ok(if request.options.has(CallOptions::MULTIPLE) {
+        let mut places: Vec<Path> = places.collect();
+        places.reverse();
+        places
+    } else {
+        places.take(1).collect()
+    })
 }
 
 fn not_found(request: &Request, what: &str) -> Refusal {

@@ -24,7 +24,7 @@ pub(super) fn bump(cib: &Element) -> Element {
 pub(super) fn apply_patch(cib: &Element, request: &Request, context: &Context) -> Result<Changed, Refusal> {
     let applied = patch::apply(cib, &required_input(request)?, context.escaping())?;
     let touched = Touched { any: applied.changed, configuration: applied.configuration_changed };
-    Ok(Changed { cib: applied.cib, touched })
+    Ok(Changed::new(applied.cib, touched))
 }
 
 /// Within the third series a newer schema takes every older CIB as it is; from one series to the next the CIB would

@@ -2,6 +2,7 @@
 //! A transaction: operations one after another, all or none. Each raises versions by itself.
 
 use super::{Changed, Touched, required_input};
+use crate::acl::is_restricted;
 use crate::{Context, Refusal, Request, perform};
 use xml::Element;
 
@@ -11,15 +12,22 @@ pub(super) fn commit(cib: &Element, request: &Request, context: &Context) -> Res
         return Err(Refusal::NoTransaction);
     }
     let mut new = cib.clone();
+    let mut notes = Vec::new();
     for command in transaction.elements_named("cib_command") {
-        let command = Request::from_message(command)?;
+        let mut command = Request::from_message(command)?;
         if !command.operation.in_transaction() {
             return Err(Refusal::NotInTransaction(command.operation));
         }
         if let Some(host) = command.host {
             return Err(Refusal::HostInTransaction(command.operation, host));
         }
-        new = perform(&new, &command, context)?.cib;
+        // Nobody becomes somebody else by what is inside their own transaction.
+        if request.origin.user.as_deref().is_some_and(is_restricted) {
+            command.origin.user.clone_from(&request.origin.user);
+        }
+        let outcome = perform(&new, &command, context)?;
+        new = outcome.cib;
+        notes.extend(outcome.notes);
     }
-    Ok(Changed { touched: Touched::by_content(cib, &new), cib: new })
+    Ok(Changed { touched: Touched::by_content(cib, &new), cib: new, notes })
 }

@@ -394,3 +394,15 @@ fn find(root: &Element, steps: &[Step], position: Option<usize>) -> Option<Path>
     }
     Some(found)
 }
+
+/// The places in a CIB of what a patch deletes, as far as they are there.
+pub(crate) fn deleted(cib: &Element, patch: &Element) -> Vec<Path> {
+    let mut places: Vec<Path> = Vec::new();
+    let deletes = patch.elements_named("change").filter(|change| change.attr("operation") == Some("delete"));
+    for change in deletes {
+        let steps = change.attr("path").and_then(steps::parse).unwrap_or_default();
+        let position = change.attr("position").and_then(|text| text.trim().parse::<usize>().ok());
+        places.extend(find(cib, &steps, position));
+    }
+    places
+}

@@ -10,6 +10,7 @@ mod compare;
 mod make;
 mod steps;
 
+pub(crate) use apply::deleted;
 pub use apply::{Applied, PatchError, apply, apply_unversioned, versions};
 pub(crate) use make::make_always;
 pub use make::{make, with_digest};

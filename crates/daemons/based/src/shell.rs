@@ -2,6 +2,7 @@
 //! Runs the CIB manager: command line, environment, reading and writing the store, and the loop that drives the core.
 
 use crate::core::{Based, Config, Effect, Event};
+use cib::acl::{self, Groups};
 use cib::store::{Source, Store};
 use clap::Arg;
 use messages::core::{EffectId, Service};
@@ -21,6 +22,15 @@ struct Writer {
 
 impl Effects<Based> for Writer {
     fn start(&mut self, id: EffectId, effect: Effect, outcomes: &Outcomes<Event>) {
+        let effect = match effect {
+            // Beside the loop as well: a directory service may take its time.
+            Effect::LookUpGroups(names) => {
+                let outcomes = outcomes.clone();
+                tokio::task::spawn_blocking(move || outcomes.send(id, Event::Groups(members(names))));
+                return;
+            }
+            Effect::Persist { .. } => effect,
+        };
         let store = &self.store;
         let jobs = self.jobs.get_or_insert_with(|| {
             let (sender, jobs) = mpsc::unbounded_channel();
@@ -47,6 +57,15 @@ fn write_all(store: &Store, mut jobs: mpsc::UnboundedReceiver<Job>) {
             outcomes.send(id, Event::Persisted(result.clone()));
         }
     }
+}
+
+/// Whom the system's group database names as members of groups. A group that does not exist has none.
+fn members(groups: Vec<String>) -> Vec<(String, Vec<String>)> {
+    let looked_up = groups.into_iter().map(|name| {
+        let found = nix::unistd::Group::from_name(&name).ok().flatten();
+        (name, found.map(|group| group.mem).unwrap_or_default())
+    });
+    looked_up.collect()
 }
 
 struct Options {
@@ -88,6 +107,10 @@ fn run(environment: &Environment, options: Options) -> ExitCode {
         store = store.keeping_status();
     }
     let loaded = store.read();
+    let mut groups = Groups::default();
+    for (name, members) in members(acl::group_names(&loaded.cib).into_iter().map(str::to_owned).collect()) {
+        groups.insert(name, members);
+    }
     let writes = !options.stand_alone || options.disk_writes;
     let config = Config {
         profile: environment.profile,
@@ -98,6 +121,7 @@ fn run(environment: &Environment, options: Options) -> ExitCode {
         stand_alone: options.stand_alone,
         node_name: environment.node_name.clone().or_else(host_name),
         utc_offset_secs: jiff::Zoned::now().offset().seconds(),
+        groups,
     };
     let daemon = Daemon { service: Service::Based, clients_of: &[], cluster: !options.stand_alone };
     shell::run(daemon, environment, Based::new(config), Writer { store, jobs: None })

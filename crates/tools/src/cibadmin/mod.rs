@@ -4,6 +4,7 @@
 //! Decides: options, what is asked, how the answer is printed and what it exits with. Given: the command line and the
 //! input it names. Leaves to others: which CIB (`cib_access`), and everything about changes (`cib`).
 
+mod access;
 mod options;
 
 #[cfg(test)]
@@ -136,6 +137,16 @@ fn ask(
         let text = format!("Invalid value '{scope}' for '--scope'. Operation will apply to the entire CIB");
         out.error(text);
     }
+    // What is shown is the user's; it is read by who asks, who sees all of it.
+    let shown = options.show_access.filter(|_| action == Action::Query);
+    let shown = shown.map(|show| match &options.user {
+        Some(user) => Ok((show, user.clone())),
+        None => Err(Failure::new(ExitCode::USAGE, "-U/--user is required with -S/--show-access")),
+    });
+    let shown = shown.transpose()?;
+    if let Some((_, user)) = &shown {
+        warn_of_own_acls(user, out)?;
+    }
     let mut timeout = options.timeout;
     if timeout < 1 {
         timeout = 30;
@@ -145,19 +156,44 @@ fn ask(
     let command = Command {
         section: options.xpath.clone().or_else(|| options.scope.clone()),
         host: options.node.clone(),
-        user: options.user.clone().or_else(|| std::env::var("CIB_user").ok().filter(|user| !user.is_empty())),
+        user: options.user.clone().filter(|_| shown.is_none()),
         data: input,
         ..Command::new(operation, 0, call_options(options, action))
     };
     let mut cib = CibAccess::open("cibadmin")?;
     let answer = cib.call(command, timeout)?;
     let result = report(action, &answer, out);
-    if let Some(data) = &answer.data {
-        print_answer(options, data, out)?;
+    match (&answer.data, &shown) {
+        (Some(data), Some((show, user))) if answer.rc.is_ok() && data.name() == "cib" => {
+            let text = access::rendered(data, user, *show)?;
+            let end = if out.is_text() { "\n" } else { "" };
+            out.xml("output", &(text + end))?;
+        }
+        (Some(data), _) => print_answer(options, data, out)?,
+        (None, _) => {}
     }
     let closed = cib.close();
     result?;
     Ok(closed?)
+}
+
+/// Who is restricted cannot see all that decides what others may do.
+fn warn_of_own_acls(user: &str, out: &mut Output<'_>) -> Result<(), Failure> {
+    let id = nix::unistd::geteuid();
+    let Some(own) = nix::unistd::User::from_uid(id).ok().flatten() else {
+        let text = format!("Failed to get username from password database for effective user ID {id}");
+        return Err(Failure::new(ExitCode::NOSUCH, text));
+    };
+    if ::cib::acl::is_restricted(&own.name) {
+        let text = format!(
+            "Warning: cibadmin is being run as user {}, which is subject to ACLs. As a result, ACLs for user {user} may be \
+             incorrect or incomplete in the output. In a future release, running as a privileged user (root or hacluster) \
+             will be required for -S/--show-access.",
+            own.name
+        );
+        out.error(text);
+    }
+    Ok(())
 }
 
 fn call_options(options: &Options, action: Action) -> u32 {

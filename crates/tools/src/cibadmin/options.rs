@@ -2,7 +2,7 @@
 //! The command line.
 
 use crate::command_line::{CommonOptions, Group, Order, Tool, integer};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 
 /// What is to be done.
@@ -52,6 +52,19 @@ impl Action {
     pub const fn is_dangerous(self) -> bool {
         matches!(self, Action::Erase | Action::DeleteAll | Action::Upgrade)
     }
+}
+
+/// How rights are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShowAccess {
+    /// By color on a terminal, as text otherwise.
+    Auto,
+    /// With a line before every change of rights.
+    Text,
+    /// By the color of each element.
+    Color,
+    /// As XML, with a namespace for every right.
+    Namespace,
 }
 
 /// Query and edit the Pacemaker configuration.
@@ -136,6 +149,19 @@ pub(super) struct Options {
     /// Run the command with permissions of the named user (valid only for the root and hacluster accounts)
     #[arg(short = 'U', long, value_name = "value", help_heading = "Additional Options")]
     pub user: Option<String>,
+    /// Whether to use syntax highlighting for ACLs (with -Q/--query and -U/--user); "auto" uses color for a terminal, text
+    /// otherwise
+    #[arg(
+        short = 'S',
+        long,
+        value_name = "value",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "auto",
+        help_heading = "Additional Options"
+    )]
+    pub show_access: Option<ShowAccess>,
     /// Limit scope of operation to specific section of CIB: configuration, nodes, resources, constraints, crm_config,
     /// rsc_defaults, op_defaults, acls, fencing-topology, tags, alerts, status
     #[arg(

@@ -151,8 +151,7 @@ impl World {
 
     fn perform(&mut self, message: &Element) -> LegacyRc {
         let request = ::cib::Request::from_message(message).unwrap();
-        let context =
-            ::cib::Context { profile: Profile::V3_0, feature_set: None, last_written: String::new() };
+        let context = ::cib::Context::default();
         match ::cib::perform(&self.real, &request, &context) {
             Ok(outcome) => {
                 self.real = outcome.cib;

@@ -2,12 +2,14 @@
 //! Doing what is asked for, and telling who should know.
 
 use super::Based;
+use ::cib::acl::{Facts, is_restricted};
 use ::cib::{
     CallOptions, Context, Operation, Origin, Outcome, Refusal, Request, Version, last_written, perform, query,
 };
 use messages::cib::{Notification, Reply};
 use messages::core::{EffectId, Level};
 use model::{FeatureSet, LegacyRc, Now, Profile};
+use std::sync::Arc;
 use std::time::Duration;
 use xml::{Element, digest_v2};
 
@@ -72,10 +74,12 @@ impl Based {
             let text =
                 "Ignoring request because cluster configuration is invalid (please repair and restart)";
             self.log(Level::Error, format!("{text}: {}", rc.text()));
-            return Some(Answer { rc, data: Some(self.cib.clone()), after: None });
+            let restricted = request.origin.user.as_deref().is_some_and(is_restricted);
+            return Some(Answer { rc, data: (!restricted).then(|| self.cib.clone()), after: None });
         }
+        self.refresh_groups(request.origin.user.as_deref(), now);
         match request.operation {
-            Operation::Query => Some(match query(&self.cib, request) {
+            Operation::Query => Some(match query(&self.cib, request, &self.context(now)) {
                 Ok(found) => Answer::with(found),
                 Err(refusal) => Answer::refused(&refusal),
             }),
@@ -108,6 +112,11 @@ impl Based {
             profile: self.config.profile,
             feature_set: Some(self.config.profile.feature_set()),
             last_written: last_written(now.wall, self.config.utc_offset_secs),
+            acl: Facts {
+                now: now.wall,
+                utc_offset_s: self.config.utc_offset_secs,
+                groups: Arc::clone(&self.membership.known),
+            },
         }
     }
 
@@ -126,7 +135,9 @@ impl Based {
             self.log_result(request, message, Ok(()));
             return Answer::only(LegacyRc::OK);
         }
+        let old = self.cib.clone();
         let after = self.activate(&outcome, context.last_written);
+        self.look_up_new_groups(&old, now);
         self.log_result(request, message, Ok(()));
         self.ping.due = Some(now.instant + PING_AFTER);
         if let Some(patch) = &outcome.patch

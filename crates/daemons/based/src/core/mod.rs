@@ -12,6 +12,7 @@
 
 mod clients;
 mod execute;
+mod groups;
 mod ids;
 mod peers;
 mod ping;
@@ -20,8 +21,10 @@ mod shutdown;
 #[cfg(test)]
 mod tests;
 
+use ::cib::acl::Groups;
 use ::cib::schema;
 use clients::Client;
+use groups::GroupMembership;
 use messages::core::{ClientId, ClusterNode, Core, EffectId, Input, Level, Membership, Output};
 use model::{ExitCode, Instant, LegacyRc, Now, Profile};
 use ping::Ping;
@@ -52,6 +55,8 @@ pub struct Config {
     pub node_name: Option<String>,
     /// How far local time is east of Greenwich.
     pub utc_offset_secs: i32,
+    /// Who is in the groups that the ACLs of the CIB to begin with speak of.
+    pub groups: Groups,
 }
 
 /// What only the CIB manager asks for.
@@ -64,6 +69,8 @@ pub enum Effect {
         /// When this is, for people.
         last_written: String,
     },
+    /// Look up who is in these groups.
+    LookUpGroups(Vec<String>),
 }
 
 /// What became of it.
@@ -71,6 +78,8 @@ pub enum Effect {
 pub enum Event {
     /// A CIB is on disk, or why it is not.
     Persisted(Result<(), String>),
+    /// Who is in the groups that were asked for.
+    Groups(Vec<(String, Vec<String>)>),
 }
 
 /// A request of a client, from the moment it came to the moment it is answered.
@@ -98,6 +107,7 @@ pub struct Based {
     waiting: VecDeque<Element>,
     effects_ever: u64,
     unwritten: BTreeSet<EffectId>,
+    membership: GroupMembership,
     ping: Ping,
     shutdown: Option<Shutdown>,
     outputs: VecDeque<Output<Effect>>,
@@ -117,6 +127,7 @@ impl Based {
             waiting: VecDeque::new(),
             effects_ever: 0,
             unwritten: BTreeSet::new(),
+            membership: GroupMembership::new(config.groups.clone()),
             ping: Ping::default(),
             shutdown: None,
             outputs: VecDeque::new(),
@@ -234,6 +245,7 @@ impl Core for Based {
             Input::ClusterMessage { from, message } => self.peer_message(now, &from, message),
             Input::ClusterLost => self.cluster_lost(),
             Input::Done { effect, event: Event::Persisted(result) } => self.persisted(effect, result),
+            Input::Done { event: Event::Groups(groups), .. } => self.groups_found(groups),
             Input::Shutdown => self.shut_down(now),
             Input::Tick => {
                 self.ping_if_due(now);

@@ -116,8 +116,7 @@ impl Based {
     }
 
     fn upgraded_schema(&self) -> Result<String, Refusal> {
-        let context =
-            Context { profile: self.config.profile, feature_set: None, last_written: String::new() };
+        let context = Context { profile: self.config.profile, ..Context::default() };
         let outcome = perform(&self.cib, &Request::new(Operation::Upgrade), &context)?;
         outcome.cib.attr("validate-with").map(str::to_owned).ok_or(Refusal::NoSchema)
     }

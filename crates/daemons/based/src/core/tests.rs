@@ -2,6 +2,7 @@
 //! Several CIB managers at once, as clients and each other see them.
 
 use super::{Based, Config, Effect, Event};
+use ::cib::acl::Groups;
 use ::cib::patch;
 use messages::cib::{Command, DIFF_NOTIFY, Notification, Reply, option, register, subscribe, transaction};
 use messages::core::{
@@ -26,6 +27,7 @@ struct Node {
     heard: Vec<(ClientId, Option<i32>, Element, Option<EffectId>)>,
     effects: Vec<EffectId>,
     written: Vec<Element>,
+    looked_up: Vec<(EffectId, Vec<String>)>,
     logged: Vec<(Level, String)>,
     hung_up: Vec<ClientId>,
     exit: Option<ExitCode>,
@@ -42,6 +44,7 @@ fn config(cib: Element) -> Config {
         stand_alone: false,
         node_name: None,
         utc_offset_secs: 0,
+        groups: Groups::default(),
     }
 }
 
@@ -59,6 +62,7 @@ impl Cluster {
             heard: Vec::new(),
             effects: Vec::new(),
             written: Vec::new(),
+            looked_up: Vec::new(),
             logged: Vec::new(),
             hung_up: Vec::new(),
             exit: None,
@@ -123,6 +127,9 @@ impl Cluster {
                 Output::Effect { id, effect: Effect::Persist { cib, .. } } => {
                     node.effects.push(id);
                     node.written.push(cib);
+                }
+                Output::Effect { id, effect: Effect::LookUpGroups(names) } => {
+                    node.looked_up.push((id, names))
                 }
                 Output::Exit { code } => node.exit = Some(code),
                 Output::Call { .. } => panic!("a CIB manager is nobody's client"),
@@ -498,4 +505,122 @@ fn hostile_messages_do_no_harm() {
             message: Element::new("x"),
         },
     );
+}
+
+/// A CIB in which `olaf` may read, and members of `admins` may do anything.
+fn with_acls() -> Element {
+    xml::parse(
+        "<cib admin_epoch='0' epoch='1' num_updates='0' validate-with='pacemaker-3.9'><configuration><crm_config>\
+         <cluster_property_set id='o'><nvpair id='e' name='enable-acl' value='true'/></cluster_property_set></crm_config><nodes/>\
+         <resources/><constraints/><acls><acl_role id='see'><acl_permission id='p1' kind='read' xpath='/cib'/></acl_role>\
+         <acl_role id='do'><acl_permission id='p2' kind='write' xpath='/cib'/></acl_role><acl_target id='olaf'><role id='see'/>\
+         </acl_target></acls></configuration><status/></cib>",
+    )
+    .unwrap()
+}
+
+/// Two nodes with that CIB, and on the first a client of this user.
+fn cluster_with_acls(user: &str, privileged: bool) -> Cluster {
+    let mut cluster = Cluster::of(vec![config(with_acls()), config(with_acls())]);
+    cluster.join(0);
+    cluster.join(1);
+    let credentials = credentials(user, privileged);
+    cluster.feed(0, Input::ClientConnected { client: CLIENT, channel: "cib_rw", credentials });
+    cluster.connect(1, "cib_rw");
+    cluster
+}
+
+fn new_node() -> Command {
+    Command::new("cib_create", 0, option::NONE)
+        .section("nodes")
+        .data(xml::parse("<node id='1' uname='n1'/>").unwrap())
+}
+
+#[test]
+fn a_user_under_acls_is_held_to_them_on_all_nodes() {
+    let mut cluster = cluster_with_acls("olaf", false);
+    let seen = cluster.call(0, Command::new("cib_query", 0, option::NONE));
+    assert_eq!((seen.rc, seen.data.map(|cib| cib.name().to_owned())), (LegacyRc::OK, Some("cib".to_owned())));
+    // Claiming to be somebody else does not help an unprivileged client.
+    for user in [None, Some("root".to_owned()), Some("hacluster".to_owned())] {
+        let refused = cluster.call(0, Command { user, ..new_node() });
+        assert_eq!(refused.rc, LegacyRc::EACCES);
+    }
+    for node in &cluster.nodes {
+        assert_eq!(*node.core.cib(), with_acls());
+    }
+    let mut cluster = cluster_with_acls("stranger", false);
+    assert_eq!(cluster.call(0, Command::new("cib_query", 0, option::NONE)).rc, LegacyRc::EACCES);
+}
+
+#[test]
+fn a_privileged_client_may_speak_for_a_user_and_has_then_their_rights() {
+    let mut cluster = cluster_with_acls("root", true);
+    let refused = cluster.call(0, Command { user: Some("olaf".to_owned()), ..new_node() });
+    assert_eq!(refused.rc, LegacyRc::EACCES);
+    assert_eq!(cluster.call(0, new_node()).rc, LegacyRc::OK);
+}
+
+#[test]
+fn groups_are_looked_up_when_acls_speak_of_them() {
+    let mut cluster = cluster_with_acls("root", true);
+    let group = "<acl_group id='admins'><role id='do'/></acl_group>";
+    let group = Command::new("cib_create", 0, option::NONE).section("acls").data(xml::parse(group).unwrap());
+    assert_eq!(cluster.call(0, group).rc, LegacyRc::OK);
+    for node in &cluster.nodes {
+        assert_eq!(node.looked_up.len(), 1);
+        assert_eq!(node.looked_up[0].1, ["admins"]);
+    }
+    let ada = || Command { user: Some("ada".to_owned()), ..new_node() };
+    let olaf = || Command { user: Some("olaf".to_owned()), ..Command::new("cib_query", 0, option::NONE) };
+    assert_eq!(cluster.call(0, ada()).rc, LegacyRc::EACCES);
+    assert_eq!(cluster.call(0, olaf()).rc, LegacyRc::EACCES, "he might be in a group that may less");
+    for index in 0..2 {
+        let effect = cluster.nodes[index].looked_up[0].0;
+        let event = Event::Groups(vec![("admins".to_owned(), vec!["ada".to_owned()])]);
+        cluster.feed(index, Input::Done { effect, event });
+    }
+    assert_eq!(cluster.call(0, ada()).rc, LegacyRc::OK);
+    assert_eq!(cluster.call(0, olaf()).rc, LegacyRc::OK);
+    // They are not believed for ever.
+    let before = cluster.nodes[0].looked_up.len();
+    cluster.pass(Duration::from_secs(61));
+    assert_eq!(cluster.call(0, olaf()).rc, LegacyRc::OK);
+    assert_eq!(cluster.nodes[0].looked_up.len(), before + 1);
+}
+
+#[test]
+fn a_client_without_privilege_changes_nothing() {
+    let mut cluster = Cluster::joined(1);
+    let other = ClientId(7);
+    let credentials = credentials("olaf", false);
+    cluster.feed(0, Input::ClientConnected { client: other, channel: "cib_ro", credentials });
+    let before = cluster.nodes[0].core.cib().clone();
+    let operations = [
+        "cib_apply_diff",
+        "cib_bump",
+        "cib_commit_transact",
+        "cib_create",
+        "cib_delete",
+        "cib_erase",
+        "cib_master",
+        "cib_modify",
+        "cib_replace",
+        "cib_slave",
+        "cib_shutdown_req",
+        "cib_sync",
+        "cib_upgrade",
+        "cib_ismaster",
+        "cib_delete_alt",
+    ];
+    for operation in operations {
+        cluster.nodes[0].heard.clear();
+        let message = Command::new(operation, 5, option::SYNC).data(with_acls()).to_xml();
+        cluster.feed(0, Input::ClientMessage { client: other, request: 9, wants_response: true, message });
+        cluster.deliver();
+        let answer = cluster.nodes[0].heard.iter().find(|(client, ..)| *client == other);
+        let reply = Reply::from_xml(&answer.unwrap().2).unwrap();
+        assert_eq!(reply.rc, LegacyRc::EACCES, "{operation}");
+    }
+    assert!(cluster.nodes[0].core.cib().ptr_eq(&before));
 }

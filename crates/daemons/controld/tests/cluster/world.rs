@@ -298,7 +298,7 @@ impl World {
             "cib_master" | "cib_slave" | "cib_sync" => (LegacyRc::OK, None),
             "cib_query" => {
                 let request = cib::Request::from_message(message).unwrap();
-                match cib::query(&self.cib, &request) {
+                match cib::query(&self.cib, &request, &cib::Context::default()) {
                     Ok(data) => (LegacyRc::OK, Some(data)),
                     Err(refusal) => (refusal.rc(), None),
                 }
@@ -324,6 +324,7 @@ impl World {
             profile: Profile::V3_0,
             feature_set: Some(Profile::V3_0.feature_set()),
             last_written: "now".into(),
+            acl: cib::acl::Facts::default(),
         };
         match cib::perform(&self.cib, &request, &context) {
             Ok(outcome) => {
