@@ -5,7 +5,7 @@
 
 use crate::action::relation;
 use crate::{Action, ActionId, ScoreLine};
-use crate::{Cluster, NodeId, NodeState, ResourceState};
+use crate::{Cluster, NodeId, NodeState, ResourceId, ResourceState};
 use graph::{Dot, TransitionGraph};
 use model::Profile;
 
@@ -31,6 +31,10 @@ impl Default for Options {
 pub struct Placement {
     /// Where it should run.
     pub assigned: Option<NodeId>,
+    /// Where it counts as running now; the source, in the middle of a migration.
+    pub current: Option<NodeId>,
+    /// What is in it, in the order in which it was planned.
+    pub children: Vec<ResourceId>,
     /// How it is now seen: a copy of [`crate::Resource::state`], changed by the planning (next role, managed, …).
     pub state: ResourceState,
     /// The resource's actions, newest first.
@@ -46,6 +50,8 @@ pub struct Schedule {
     pub actions: Vec<Action>,
     /// What came of it per resource; places are those of [`Cluster::resources`].
     pub placements: Vec<Placement>,
+    /// The resources that are in no other, in the order in which they were planned.
+    pub top: Vec<ResourceId>,
     /// How nodes were seen in the end; places are those of [`Cluster::nodes`].
     pub nodes: Vec<NodeState>,
     /// Scores in the order they were decided.
@@ -111,7 +117,7 @@ fn action_name(cluster: &Cluster, action: &Action, verbose: bool) -> String {
         None => ("", &action.task),
     };
     let history_id = action.resource.and_then(|id| cluster.resource(id).history_id.as_deref());
-    let history_key = history_id.map(|id| crate::stage::graph::history_key(action, id, task));
+    let history_key = history_id.map(|id| crate::stage::graph::drawn_key(action, id, task));
     let base = match (history_key, host) {
         (Some(key), Some(host)) => format!("{prefix}{key} {host}"),
         (Some(key), None) => format!("{prefix}{key}"),

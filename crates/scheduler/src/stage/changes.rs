@@ -9,12 +9,15 @@ use crate::constraint::Side;
 use crate::notation::number;
 use crate::unpack::{FailCountScope, active_range, sorted_operations};
 use crate::{Cluster, NodeId, ResourceId, Variant};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use xml::Element;
 
 impl Cluster {
     pub(super) fn handle_definition_changes(&mut self) {
         let cib = self.cib.clone();
         let Some(status) = cib.child("status") else { return };
+        let owners = self.history_owners();
         for node in self.node_ids() {
             let state = &self.node(node).state;
             if !state.maintenance && !state.is_available() {
@@ -26,17 +29,41 @@ impl Cluster {
                 continue;
             };
             for entry in list.elements_named("lrm_resource") {
-                let Some(resource) = entry.id().and_then(|id| self.resource_named(id)) else { continue };
-                if entry.first_element().is_some() && self.resource(resource).variant == Variant::Primitive {
+                if entry.first_element().is_none() {
+                    continue;
+                }
+                // Instances that are all the same share a name: which of them it is about is told by where they are.
+                let owners = entry.id().and_then(|id| owners.get(id));
+                for &resource in owners.into_iter().flatten().rev() {
                     self.check_history(resource, node, entry);
                 }
             }
         }
     }
 
+    /// The primitives a history may be of, by its id.
+    fn history_owners(&self) -> BTreeMap<Arc<str>, Vec<ResourceId>> {
+        let mut owners: BTreeMap<Arc<str>, Vec<ResourceId>> = BTreeMap::new();
+        let mut open: Vec<ResourceId> = self.top.iter().rev().copied().collect();
+        while let Some(id) = open.pop() {
+            let resource = self.resource(id);
+            open.extend(resource.children.iter().rev());
+            if resource.variant == Variant::Primitive {
+                owners.entry(resource.id.clone()).or_default().push(id);
+                if let Some(history_id) = &resource.history_id {
+                    owners.entry(history_id.clone()).or_default().push(id);
+                }
+            }
+        }
+        owners
+    }
+
     fn check_history(&mut self, id: ResourceId, node: NodeId, entry: &Element) {
         if self.state(id).removed {
-            self.create_cleanup(id, node);
+            let top = self.resource(self.top_of(id));
+            if top.variant != Variant::Clone || top.state.unique {
+                self.create_cleanup(id, node);
+            }
             return;
         }
         let active = self.state(id).active_on.contains(&node);

@@ -316,8 +316,18 @@ impl Cluster {
     }
 }
 
+/// An action's key in drawings. Notifications are told apart by the action they follow there (`promoted`), not by what
+/// they are about.
+pub(crate) fn drawn_key(action: &Action, history_id: &str, task: &str) -> String {
+    let told = matches!(&*action.task, "notify" | "notified");
+    match (told, action.meta("notify_key_type"), action.meta("notify_key_operation")) {
+        (true, Some(kind), Some(of)) => format!("{history_id}_{kind}_notify_{of}_0"),
+        _ => crate::notation::op_key(history_id, task, action.interval.as_ms()),
+    }
+}
+
 /// An action's key with the name its resource goes by in the history.
-pub(crate) fn history_key(action: &Action, history_id: &str, task: &str) -> String {
+fn history_key(action: &Action, history_id: &str, task: &str) -> String {
     match (&*action.task, action.meta("notify_type"), action.meta("notify_operation")) {
         ("notify", Some(kind), Some(of)) => format!("{history_id}_{kind}_notify_{of}_0"),
         _ => crate::notation::op_key(history_id, task, action.interval.as_ms()),

@@ -15,7 +15,7 @@ mod relate;
 pub(crate) mod utilization;
 
 use crate::schedule::{Options, Placement, Schedule};
-use crate::{Cluster, ScoreLine};
+use crate::{Cluster, ResourceId, ScoreLine};
 use std::sync::Arc;
 
 /// Plans; see [`crate::schedule()`].
@@ -42,12 +42,17 @@ pub(crate) fn run(cluster: &Cluster, options: &Options) -> Schedule {
 
 impl Cluster {
     fn into_schedule(self, graph: ::graph::TransitionGraph) -> Schedule {
+        let ids = (0..self.resources.len()).map(ResourceId::new);
+        let currents: Vec<_> = ids.map(|id| self.current_node(id)).collect();
         let mut actions = self.actions;
         for action in &mut actions {
             // Relations are kept newest first while they are worked on.
             action.before.sort_by_key(|relation| relation.action);
         }
-        let placements = self.resources.into_iter().map(|resource| Placement {
+        let currents = currents.into_iter();
+        let placements = self.resources.into_iter().zip(currents).map(|(resource, current)| Placement {
+            current,
+            children: resource.children,
             assigned: resource.work.assigned,
             state: resource.state,
             actions: resource.work.actions.into_iter().rev().collect(),
@@ -56,6 +61,7 @@ impl Cluster {
             graph,
             actions,
             placements: placements.collect(),
+            top: self.top,
             nodes: self.nodes.into_iter().map(|node| node.state).collect(),
             scores: self.scores,
         }

@@ -11,7 +11,7 @@ use scheduler::{Action, Cluster, NodeId, Placement, ResourceId, Schedule, Varian
 pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, schedule: &Schedule) {
     print_nodes(lists, cluster, schedule);
     let mut lines = Vec::new();
-    for &id in &cluster.top {
+    for &id in &schedule.top {
         add_lines(&mut lines, cluster, schedule, id);
     }
     print_lines(lists, &lines);
@@ -59,13 +59,13 @@ struct Columns<'a> {
 
 fn add_lines<'a>(lines: &mut Vec<Columns<'a>>, cluster: &'a Cluster, schedule: &'a Schedule, id: ResourceId) {
     let resource = cluster.resource(id);
+    let Some(placement) = schedule.placements.get(id.index()) else { return };
     if resource.variant != Variant::Primitive {
-        for &child in &resource.children {
+        for &child in &placement.children {
             add_lines(lines, cluster, schedule, child);
         }
         return;
     }
-    let Some(placement) = schedule.placements.get(id.index()) else { return };
     let plan = Plan::new(cluster, schedule, id, placement);
     let gone = plan.current.is_none() && placement.state.removed;
     let idle = plan.current.is_none() && plan.next.is_none();
@@ -119,11 +119,7 @@ impl<'a> Plan<'a> {
         placement: &'a Placement,
     ) -> Plan<'a> {
         let state = &placement.state;
-        let is_happy = |node: &&NodeId| {
-            schedule.nodes.get(node.index()).is_some_and(|node| node.online && !node.unclean)
-        };
-        let happy = if state.needs_fencing { None } else { state.active_on.iter().find(is_happy) };
-        let current = happy.or(state.active_on.first()).copied();
+        let current = placement.current;
         let role = match state.role {
             // It is active somewhere: recovery has changed what it counts as.
             Role::Stopped if current.is_some() => Role::Started,
