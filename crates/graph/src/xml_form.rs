@@ -169,7 +169,12 @@ impl Action {
         }
         let mut attributes = Element::new("attributes");
         for (name, value) in &self.attributes {
-            attributes.set_attr(xml::Name::new(name), value);
+            // Parameters may be called by numbers, attributes may not.
+            if name.starts_with(|c: char| c.is_ascii_digit()) {
+                attributes.push(Element::new("param").with_attr("name", name).with_attr("value", value));
+            } else {
+                attributes.set_attr(xml::Name::new(name), value);
+            }
         }
         out.push(attributes);
         if let Some(downed) = &self.downed {
@@ -194,14 +199,17 @@ impl Action {
         };
         let not_resource = ["attributes", "downed", "maintenance"];
         let resource = element.elements().find(|child| !not_resource.contains(&child.name()));
-        let attributes = element.child("attributes").into_iter().flat_map(Element::attributes);
+        let parameter = |e: &Element| Some((owned(e, "name")?, owned(e, "value")?));
+        let holder = element.child("attributes");
+        let numbered = holder.into_iter().flat_map(|h| h.elements_named("param")).filter_map(parameter);
+        let attributes = holder.into_iter().flat_map(Element::attributes);
         let pair = |a: xml::Attribute<'_>| (a.name().as_str().to_owned(), a.value().to_owned());
         let lock = element.attr("shutdown-lock").map(|_| number(element, "shutdown-lock")).transpose()?;
         Ok(Action {
             identity: Input::from_xml(element)?,
             shutdown_lock: lock,
             resource: resource.map(GraphResource::from_xml),
-            attributes: attributes.map(pair).collect(),
+            attributes: numbered.chain(attributes.map(pair)).collect(),
             downed: element.child("downed").map(ids),
             maintenance: element.child("maintenance").map(flags),
         })
@@ -225,7 +233,7 @@ impl GraphResource {
 mod tests {
     use super::*;
 
-    const GRAPH: &str = r#"<transition_graph cluster-delay="60s" fencing-timeout="60s" failed-stop-offset="INFINITY" failed-start-offset="1" batch-limit="0" transition_id="3" recheck-by="17"><synapse id="0" priority="5"><action_set><rsc_op id="5" operation="start" operation_key="a_start_0" internal_operation_key="a:0_start_0" on_node="n1" on_node_uuid="1" shutdown-lock="9"><primitive id="a" long-id="a:0" class="ocf" provider="p" type="t"/><attributes CRM_meta_timeout="20000" x="y"/></rsc_op></action_set><inputs><trigger><pseudo_event id="4" operation="g_start" operation_key="g_start_0"/></trigger></inputs></synapse><synapse id="1"><action_set><crm_event id="6" operation="stonith" operation_key="stonith-n2-off" on_node="n2" on_node_uuid="2"><attributes/><downed><node id="2"/></downed></crm_event></action_set><inputs/></synapse></transition_graph>"#;
+    const GRAPH: &str = r#"<transition_graph cluster-delay="60s" fencing-timeout="60s" failed-stop-offset="INFINITY" failed-start-offset="1" batch-limit="0" transition_id="3" recheck-by="17"><synapse id="0" priority="5"><action_set><rsc_op id="5" operation="start" operation_key="a_start_0" internal_operation_key="a:0_start_0" on_node="n1" on_node_uuid="1" shutdown-lock="9"><primitive id="a" long-id="a:0" class="ocf" provider="p" type="t"/><attributes CRM_meta_timeout="20000" x="y"><param name="1" value="z"/></attributes></rsc_op></action_set><inputs><trigger><pseudo_event id="4" operation="g_start" operation_key="g_start_0"/></trigger></inputs></synapse><synapse id="1"><action_set><crm_event id="6" operation="stonith" operation_key="stonith-n2-off" on_node="n2" on_node_uuid="2"><attributes/><downed><node id="2"/></downed></crm_event></action_set><inputs/></synapse></transition_graph>"#;
 
     #[test]
     fn a_graph_survives_the_wire() {

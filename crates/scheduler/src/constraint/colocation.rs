@@ -7,7 +7,7 @@
 use super::sets::Set;
 use crate::action::relation;
 use crate::notation::{insert_sorted, parse_bool, parse_score};
-use crate::{Cluster, ConfigIssue, ResourceId};
+use crate::{Cluster, ConfigIssue, ResourceId, Variant};
 use model::{Role, Score};
 use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
@@ -71,7 +71,8 @@ impl Cluster {
     fn compare_colocated(&self, a: ResourceId, b: ResourceId) -> Ordering {
         let rank = |id: ResourceId| {
             let resource = self.resource(id);
-            (Reverse(resource.state.priority), Reverse(resource.variant))
+            let promotable = resource.variant == Variant::Clone && resource.work.promotable;
+            (Reverse(resource.state.priority), Reverse(resource.variant), Reverse(promotable))
         };
         rank(a).cmp(&rank(b)).then_with(|| self.resource(a).id.cmp(&self.resource(b).id))
     }

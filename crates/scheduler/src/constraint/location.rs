@@ -7,7 +7,7 @@
 use crate::notation::{evaluate_rule, parse_score, resolve, rule_input};
 use crate::{Cluster, ConfigIssue, Discovery, Location, NodeId, ResourceId};
 use model::{Role, Score};
-use rules::{Input, role_of, score_of};
+use rules::{Input, Pattern, Submatches, role_of, score_of};
 use xml::Element;
 
 fn role_filter(text: Option<&str>) -> Option<Role> {
@@ -19,6 +19,14 @@ fn role_filter(text: Option<&str>) -> Option<Role> {
     }
 }
 
+/// How a constraint names its resources: by a set with terms of its own, or by a pattern.
+#[derive(Default)]
+struct Named<'a> {
+    role: Option<&'a str>,
+    score: Option<&'a str>,
+    found: Option<Submatches>,
+}
+
 impl Cluster {
     pub(super) fn unpack_location(&mut self, xml: &Element, id: &str) {
         let expanded = self.expand_tags(xml, &[("rsc", "role", "role")]);
@@ -27,7 +35,8 @@ impl Cluster {
             for set in sets {
                 let (role, score) = (set.xml.attr("role"), set.xml.attr("score"));
                 for resource in set.members {
-                    self.add_location_constraint(&expanded, id, resource, role, score);
+                    let named = Named { role, score, found: None };
+                    self.add_location_constraint(&expanded, id, resource, &named);
                 }
             }
             return;
@@ -35,31 +44,43 @@ impl Cluster {
         if let Some(name) = xml.attr("rsc")
             && let Some(resource) = self.constrained(id, name)
         {
-            self.add_location_constraint(xml, id, resource, None, None);
+            self.add_location_constraint(xml, id, resource, &Named::default());
         }
-        if xml.attr("rsc-pattern").is_some() {
-            let issue = format!("Ignoring constraint '{id}' because rsc-pattern is not supported yet");
-            self.note_issue(ConfigIssue::error(issue));
+        if let Some(pattern) = xml.attr("rsc-pattern") {
+            self.unpack_pattern(xml, id, pattern);
         }
     }
 
-    fn add_location_constraint(
-        &mut self,
-        xml: &Element,
-        id: &str,
-        resource: ResourceId,
-        role: Option<&str>,
-        score: Option<&str>,
-    ) {
-        let score = score.or(xml.attr("score"));
+    /// A constraint for all resources whose ids are like a pattern, or, after a `!`, are not.
+    fn unpack_pattern(&mut self, xml: &Element, id: &str, pattern: &str) {
+        let (pattern, invert) = match pattern.strip_prefix('!') {
+            Some(pattern) => (pattern, true),
+            None => (pattern, false),
+        };
+        let Ok(parsed) = Pattern::parse(pattern) else {
+            let issue =
+                format!("Ignoring constraint '{id}' because rsc-pattern has invalid value '{pattern}'");
+            self.note_issue(ConfigIssue::error(issue));
+            return;
+        };
+        for resource in self.top.clone() {
+            let found = parsed.find(&self.resource(resource).id);
+            if found.is_some() != invert {
+                self.add_location_constraint(xml, id, resource, &Named { found, ..Named::default() });
+            }
+        }
+    }
+
+    fn add_location_constraint(&mut self, xml: &Element, id: &str, resource: ResourceId, named: &Named<'_>) {
+        let score = named.score.or(xml.attr("score"));
         let (Some(node), Some(score)) = (xml.attr("node"), score) else {
             if let Some(rule) = xml.child("rule") {
-                self.add_location_rule(xml, rule, resource);
+                self.add_location_rule(xml, rule, resource, named);
             }
             return;
         };
         let Some(node) = self.node_named(node) else { return };
-        let (role, score) = (role_filter(role.or(xml.attr("role"))), parse_score(score));
+        let (role, score) = (role_filter(named.role.or(xml.attr("role"))), parse_score(score));
         let (Some(role), Some(score)) = (role, score) else {
             let issue = format!("Ignoring location constraint {id} because its role or score is invalid");
             self.note_issue(ConfigIssue::error(issue));
@@ -68,11 +89,11 @@ impl Cluster {
         self.push_location(xml, id, resource, role, vec![(node, score)]);
     }
 
-    fn add_location_rule(&mut self, xml: &Element, rule: &Element, resource: ResourceId) {
+    fn add_location_rule(&mut self, xml: &Element, rule: &Element, resource: ResourceId, named: &Named<'_>) {
         let cib = self.cib.clone();
         let Some(rule) = resolve(rule, &cib) else { return };
         let Some(rule_id) = rule.id() else { return };
-        let plain = rule_input(self.now, &cib);
+        let plain = Input { submatches: named.found.as_ref(), ..rule_input(self.now, &cib) };
         let terms = role_of(rule, &plain).and_then(|role| Ok((role, score_of(rule, &plain)?)));
         let (role, score) = match terms {
             Ok(terms) => terms,

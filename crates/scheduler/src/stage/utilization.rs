@@ -81,7 +81,7 @@ impl Cluster {
                 continue;
             }
             let resource = self.resource(id);
-            if resource.variant == Variant::Group && resource.work.colocated {
+            if resource.variant == Variant::Group && self.is_together(id) {
                 open.extend(&resource.children);
                 continue;
             }
@@ -94,6 +94,10 @@ impl Cluster {
             }
             for colocation in self.with_this_colocations(id) {
                 let other = self.colocation(colocation).dependent;
+                if resource.variant == Variant::Clone && self.resource(other).variant != Variant::Clone {
+                    // With which instance it will be cannot be known.
+                    continue;
+                }
                 if mandatory(colocation) && self.may_affect(other, id, colocation) {
                     open.push(other);
                 }
@@ -107,15 +111,48 @@ impl Cluster {
         if !resource.work.unassigned {
             return;
         }
-        if resource.variant != Variant::Group {
-            add(needs, &resource.utilization, 1);
-            return;
+        match resource.variant {
+            Variant::Primitive => {
+                add(needs, &resource.utilization, 1);
+                return;
+            }
+            Variant::Clone => {
+                self.add_needs_of_instances(id, all, needs);
+                return;
+            }
+            // What takes room there are its containers and what runs in them, each by itself.
+            Variant::Bundle => return,
+            Variant::Group => {}
         }
-        let count = if resource.work.colocated { resource.children.len() } else { 1 };
+        let count = if self.is_together(id) { resource.children.len() } else { 1 };
         for &member in resource.children.iter().take(count) {
             if self.work(member).unassigned && !all.contains(&member) {
                 self.add_needs(member, all, needs);
             }
+        }
+    }
+
+    /// Whether all members of a group are on one node: an instance's always count as such.
+    fn is_together(&self, group: ResourceId) -> bool {
+        let resource = self.resource(group);
+        let in_clone = resource.parent.is_some_and(|id| self.resource(id).variant == Variant::Clone);
+        resource.work.colocated || in_clone
+    }
+
+    /// Of a clone the instances concerned count; if none is, one of them.
+    fn add_needs_of_instances(&self, clone: ResourceId, all: &BTreeSet<ResourceId>, needs: &mut Capacity) {
+        let instances = &self.resource(clone).children;
+        let mut concerned = false;
+        for &instance in instances {
+            if all.contains(&instance) {
+                concerned = true;
+            } else if self.resource(instance).children.iter().any(|member| all.contains(member)) {
+                self.add_needs(instance, all, needs);
+                concerned = true;
+            }
+        }
+        if let Some(&first) = instances.first().filter(|_| !concerned) {
+            self.add_needs(first, all, needs);
         }
     }
 
