@@ -3,7 +3,7 @@
 //!
 //! Decides: options, who is asked, how the answer is printed.
 
-use crate::cib_session::CibSession;
+use crate::cib_access::CibSession;
 use crate::command_line;
 use crate::controller::Controller;
 use crate::failure::Failure;

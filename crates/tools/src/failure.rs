@@ -10,11 +10,19 @@ use std::fmt;
 pub(crate) struct Failure {
     pub code: ExitCode,
     pub text: Option<String>,
+    /// What there is to know beyond Pacemaker's words, told before them.
+    pub details: Vec<String>,
 }
 
 impl Failure {
     pub fn new(code: ExitCode, text: impl fmt::Display) -> Failure {
-        Failure { code, text: Some(text.to_string()) }
+        Failure { code, text: Some(text.to_string()), details: Vec::new() }
+    }
+
+    /// With more to know, in a line of its own.
+    pub fn with_detail(mut self, detail: impl fmt::Display) -> Failure {
+        self.details.push(detail.to_string());
+        self
     }
 
     /// The command line makes no sense.
@@ -24,7 +32,7 @@ impl Failure {
 
     /// With nothing to say but what the code does.
     pub const fn bare(code: ExitCode) -> Failure {
-        Failure { code, text: None }
+        Failure { code, text: None, details: Vec::new() }
     }
 
     /// What it has to say cannot be printed.
@@ -52,23 +60,39 @@ impl Failure {
         Failure::bare(rc.exit_code())
     }
 
-    /// What tools say of it on the standard error that do not add the words for the exit code.
-    pub fn plain(&self, program: &str) -> String {
+    /// What is said of it at last, without the details.
+    pub fn words(&self, program: &str) -> String {
         match &self.text {
             Some(text) => format!("{program}: {text}"),
             None => format!("{program}: {}", self.code),
         }
     }
 
+    /// What tools say of it on the standard error that do not add the words for the exit code.
+    pub fn plain(&self, program: &str) -> String {
+        self.with_details(self.words(program))
+    }
+
     /// What most tools say of it on the standard error: what is wrong with a command line speaks for itself, everything
     /// else is followed by the words for the exit code.
     pub fn report(&self, program: &str) -> String {
-        match (&self.text, self.code) {
+        self.with_details(match (&self.text, self.code) {
             (Some(text), ExitCode::USAGE) => format!("{program}: {text}"),
             (Some(text), code) => format!("{program}: {text}\nError performing operation: {code}"),
             (None, code) => format!("{program}: Error performing operation: {code}"),
-        }
+        })
     }
+
+    fn with_details(&self, words: String) -> String {
+        let details: String = self.details.iter().map(|detail| format!("{detail}\n")).collect();
+        details + &words
+    }
+}
+
+/// The system's words for an error, without the number that Rust adds to them.
+pub(crate) fn system_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

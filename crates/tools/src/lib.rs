@@ -7,7 +7,6 @@
 pub mod attrd_updater;
 mod attributes;
 mod cib_access;
-mod cib_session;
 pub mod cibadmin;
 mod command_line;
 mod controller;

@@ -1,68 +1,65 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The running cluster's CIB, asked of this node's CIB manager; or a file in its place.
+//! The CIB as those want it who only look: once, and whole; and what is known to others than its manager.
 //!
-//! Decides: whom to ask. Given: the environment (`CIB_file`, and that of connections). Leaves to others: transport
-//! (`ipc`), what may be read (the manager).
+//! Decides: whom to ask what. Leaves to others: which CIB is meant and how it is reached (`cib_access`).
 
-use crate::crm_simulate::{SourceError, read_file, read_pipe, with_status};
-use messages::cib::{self, CibMessageError, Command, Reply, option};
+use crate::cib_access::{AccessError, CibAccess, CibPlace};
+use ::cib::Operation;
+use messages::cib::{Command, option};
 use messages::controller::{Envelope, References};
 use model::{ExitCode, LegacyRc, Profile, WallTime};
-use std::path::Path;
+use std::time::Duration;
 use xml::Element;
 
-/// The manager did not give its CIB.
+/// How long the manager may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The CIB was not had.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LiveError {
-    /// It could not be reached.
+    /// The manager could not be reached.
     #[error("Could not connect to the CIB manager: {0}")]
-    Connect(#[from] ipc::ConnectError),
-    /// It went away.
-    #[error("Could not query the CIB: {0}")]
-    Request(#[from] ipc::RequestError),
-    /// What it said makes no sense.
-    #[error("Could not query the CIB: {0}")]
-    Message(#[from] CibMessageError),
+    Connect(ipc::ConnectError),
     /// It refused.
     #[error("Could not query the CIB: {}", .0.text())]
     Refused(LegacyRc),
     /// It answered without a CIB.
     #[error("Could not query the CIB: the answer holds none")]
     Empty,
-    /// The file in its place could not be read.
+    /// Anything else.
     #[error(transparent)]
-    File(Box<SourceError>),
+    Access(AccessError),
+}
+
+impl From<AccessError> for LiveError {
+    fn from(error: AccessError) -> LiveError {
+        match error {
+            AccessError::Connect(error) => LiveError::Connect(error),
+            error => LiveError::Access(error),
+        }
+    }
 }
 
 impl LiveError {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            LiveError::Connect(_) | LiveError::Request(_) => ExitCode::DISCONNECT,
-            LiveError::Message(_) | LiveError::Empty => ExitCode::PROTOCOL,
+            LiveError::Connect(_) => ExitCode::DISCONNECT,
+            LiveError::Empty => ExitCode::PROTOCOL,
             LiveError::Refused(rc) => rc.exit_code(),
-            LiveError::File(error) => error.exit_code(),
+            LiveError::Access(error) => error.exit_code(),
         }
     }
 }
 
-/// The CIB: of the file named by `CIB_file` (`-`: the standard input) if that is set, else the manager's.
+/// The CIB that the environment says.
 pub(crate) fn query_cib() -> Result<Element, LiveError> {
-    if let Some(file) = std::env::var_os("CIB_file").filter(|file| !file.is_empty()) {
-        let cib = match file.to_str() {
-            Some("-") => read_pipe(&mut std::io::stdin().lock()),
-            _ => read_file(Path::new(&file)),
-        };
-        let cib = cib.and_then(with_status);
-        return cib.map_err(|error| LiveError::File(Box::new(error)));
+    let mut cib = CibAccess::open("systole")?;
+    let query = Command::new(Operation::Query.as_str(), 0, option::SCOPE_LOCAL);
+    let answer = cib.call(query, TIMEOUT)?;
+    if !answer.rc.is_ok() {
+        return Err(LiveError::Refused(answer.rc));
     }
-    let mut client = ipc::blocking::Client::connect("cib_ro", &ipc::ClientOptions::from_environment())?;
-    client.request(&cib::register("systole", 1), None)?;
-    let query = Command::new("cib_query", 2, option::SYNC | option::SCOPE_LOCAL);
-    let reply = Reply::from_xml(&client.request(&query.to_xml(), None)?)?;
-    if !reply.rc.is_ok() {
-        return Err(LiveError::Refused(reply.rc));
-    }
-    reply.data.ok_or(LiveError::Empty)
+    answer.data.ok_or(LiveError::Empty)
 }
 
 /// What is known only to others than the CIB's manager. All of it may be missing: a status is worth printing without.
@@ -76,7 +73,7 @@ pub(crate) struct Neighbours {
 
 /// Asks pacemakerd how it is and the controller which node this is.
 pub(crate) fn ask_neighbours(now: WallTime) -> Neighbours {
-    if std::env::var_os("CIB_file").is_some_and(|file| !file.is_empty()) {
+    if !matches!(CibPlace::from_environment(), Ok(CibPlace::Live)) {
         return Neighbours::default();
     }
     let mut references = References::default();

@@ -10,7 +10,7 @@ mod options;
 #[cfg(test)]
 mod tests;
 
-use crate::cib_access::{Answer, CibAccess};
+use crate::cib_access::{Answer, CibAccess, read_file_or_stdin, read_pipe};
 use crate::command_line;
 use crate::failure::Failure;
 use crate::output::{Entry, Message, Output};
@@ -23,12 +23,10 @@ use std::io::{self, Read};
 use std::time::Duration;
 use xml::{Element, Escaping, Node, digest_v1, digest_v2};
 
-/// What input is read at most, in bytes.
-const INPUT_MAX: u64 = 1 << 30;
-
 /// The program.
 pub fn main(args: Vec<OsString>) -> ExitCode {
-    command_line::main(&args, |options, out| work(options, &mut io::stdin().lock(), out))
+    // Not locked: what `CIB_file=-` names is read elsewhere.
+    command_line::main(&args, |options, out| work(options, &mut io::stdin(), out))
 }
 
 /// Its definition, for the man page and completion.
@@ -53,7 +51,7 @@ fn perform(
     }
     let by_xpath = action.takes_xpath_for_input() && options.xpath.is_some();
     let input =
-        if action.needs_input() && !by_xpath { Some(read_input(options, action, stdin, out)?) } else { None };
+        if action.needs_input() && !by_xpath { Some(read_input(options, action, stdin)?) } else { None };
     match (action.operation(), input) {
         (Some(operation), input) => ask(options, action, operation, input, out),
         (None, None) => print_xml(out, &empty(options)),
@@ -92,30 +90,24 @@ fn empty(options: &Options) -> Element {
     empty
 }
 
-fn read_input(
-    options: &Options,
-    action: Action,
-    stdin: &mut dyn Read,
-    out: &mut Output<'_>,
-) -> Result<Element, Failure> {
-    let (source, text) = if let Some(file) = &options.xml_file {
-        (file.display().to_string(), crate::crm_simulate::read_file(file).map_err(|error| error.to_string()))
+fn read_input(options: &Options, action: Action, stdin: &mut dyn Read) -> Result<Element, Failure> {
+    let (source, read) = if let Some(file) = &options.xml_file {
+        (
+            file.display().to_string(),
+            read_file_or_stdin(file, stdin).map_err(|error| error.place_and_problem()),
+        )
     } else if let Some(text) = &options.xml_text {
         ("input string".to_owned(), xml::parse(text).map_err(|error| error.to_string()))
     } else if options.xml_pipe {
-        let mut bytes = Vec::new();
-        let read = stdin.take(INPUT_MAX).read_to_end(&mut bytes).map_err(|error| error.to_string());
-        let parsed = read.and_then(|_| xml::parse_bytes(&bytes).map_err(|error| error.to_string()));
-        ("stdin".to_owned(), parsed)
+        ("stdin".to_owned(), read_pipe(stdin).map_err(|error| error.place_and_problem()))
     } else {
         let xpath = if action.takes_xpath_for_input() { "either --xpath or " } else { "" };
-        let text =
-            format!("The supplied command requires {xpath}input via --xml-file, --xml-text, or --xml-pipe");
-        return Err(Failure::new(ExitCode::USAGE, text));
+        return Err(Failure::usage(format_args!(
+            "The supplied command requires {xpath}input via --xml-file, --xml-text, or --xml-pipe"
+        )));
     };
-    text.map_err(|why| {
-        out.error(why);
-        Failure::new(ExitCode::DATAERR, format!("Couldn't parse input from {source}"))
+    read.map_err(|why| {
+        Failure::new(ExitCode::DATAERR, format_args!("Couldn't parse input from {source}")).with_detail(why)
     })
 }
 
@@ -160,7 +152,8 @@ fn ask(
         data: input,
         ..Command::new(operation, 0, call_options(options, action))
     };
-    let mut cib = CibAccess::open("cibadmin")?;
+    let mut cib =
+        CibAccess::open("cibadmin").map_err(|error| error.failure("Could not connect to the CIB API"))?;
     let answer = cib.call(command, timeout)?;
     let result = report(action, &answer, out);
     match (&answer.data, &shown) {
@@ -218,7 +211,7 @@ fn report(action: Action, answer: &Answer, out: &mut Output<'_>) -> Result<(), F
     if action == Action::Upgrade && answer.rc == unchanged {
         return out.info(format_args!("Upgrade unnecessary: {}", answer.rc.text()));
     }
-    let refused_cib = answer.data.as_ref().filter(|data| data.name() == "cib");
+    let refused_cib = answer.refused.as_ref().filter(|data| data.name() == "cib");
     match (refused_cib, &answer.reason) {
         (Some(cib), _) if answer.rc == LegacyRc::SCHEMA_VALIDATION => {
             for issue in schema::validate(cib) {
@@ -232,7 +225,7 @@ fn report(action: Action, answer: &Answer, out: &mut Output<'_>) -> Result<(), F
 }
 
 fn print_answer(options: &Options, data: &Element, out: &mut Output<'_>) -> Result<(), Failure> {
-    if options.node_path && data.name() == "xpath-query" {
+    if options.node_path && data.name() == "xpath-query" && out.is_text() {
         for path in data.elements_named("xpath-query-path") {
             out.print(&format!("{}\n", path.id().unwrap_or_default()))?;
         }

@@ -6,7 +6,6 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use std::error::Error as _;
 use std::ffi::OsString;
-use std::io;
 
 /// The words, without the program's name in front.
 pub(super) fn words(error: &Error, args: &[OsString], command: &Command) -> String {
@@ -43,12 +42,6 @@ pub(super) fn words(error: &Error, args: &[OsString], command: &Command) -> Stri
         }
         _ => own_words(error),
     }
-}
-
-/// The system's words for an error, without the number that Rust adds to them.
-pub(crate) fn system_words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 /// What the parser says, without its own lead and the hints after it.

@@ -17,7 +17,7 @@ mod request;
 pub(crate) use integer::integer;
 pub(crate) use legacy::{print_version, refuse, run as run_plain};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, system_words};
 use crate::output::{Entry, Format, Message, Output};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -225,7 +225,7 @@ fn destination(common: &CommonOptions) -> Result<(Format, Option<BufWriter<File>
         return Ok((format, None));
     };
     let file = File::create(path).map_err(|error| {
-        let why = errors::system_words(&error);
+        let why = system_words(&error);
         format!("Error creating output format {wanted}: {}: {why}", path.display())
     })?;
     Ok((format, Some(BufWriter::new(file))))

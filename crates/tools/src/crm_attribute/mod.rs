@@ -12,7 +12,7 @@ mod tests;
 
 use crate::attrd_updater::local_node;
 use crate::attributes;
-use crate::cib_session::CibSession;
+use crate::cib_access::CibSession;
 use crate::command_line;
 use crate::controller::{Controller, REPLY_TIMEOUT};
 use crate::failure::Failure;

@@ -6,7 +6,7 @@
 
 mod options;
 
-use crate::crm_simulate::{SourceError, read_file, with_status};
+use crate::cib_access::{DocumentError, read_file, with_status};
 use crate::live::{self, LiveError};
 use crate::status::{self, Daemons, Lists, xml_form};
 use crate::{command_line, live::Neighbours};
@@ -67,7 +67,7 @@ pub fn run(args: &[OsString], now: WallTime, out: &mut dyn Write, err: &mut dyn 
 #[derive(Debug, thiserror::Error)]
 enum MonitorError {
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Source(#[from] DocumentError),
     #[error(transparent)]
     Live(LiveError),
     #[error("Error: cluster is not available on this node")]

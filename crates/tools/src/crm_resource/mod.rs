@@ -14,7 +14,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 
-use crate::cib_session::CibSession;
+use crate::cib_access::CibSession;
 use crate::command_line;
 use crate::failure::Failure;
 use crate::status::Lists;

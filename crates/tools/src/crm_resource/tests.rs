@@ -208,12 +208,12 @@ fn a_file_that_is_no_cib_is_refused_by_name() {
     let lab = Lab::new();
     std::fs::write(&lab.file, "<cib><configuration>").unwrap();
     let said = lab.run("-L");
-    assert_eq!(said.code, 65);
+    assert_eq!(said.code, 78);
     assert!(said.err.contains("cib.xml") && said.err.contains("line 1"), "{}", said.err);
     std::fs::write(&lab.file, "<html/>").unwrap();
     assert!(lab.run("-L").err.contains("expected a <cib> element, found <html>"));
     std::fs::remove_file(&lab.file).unwrap();
     let said = lab.run("-L");
     assert_eq!(said.code, 105);
-    assert!(said.err.contains("Could not connect to the CIB API: "), "{}", said.err);
+    assert!(said.err.contains("Could not connect to the CIB: No such device or address"), "{}", said.err);
 }

@@ -20,7 +20,7 @@ use execute::Recording;
 use model::{ExitCode, Profile, WallTime};
 use options::Options;
 use scheduler::{Cluster, ConfigIssue, Schedule};
-pub(crate) use source::{SourceError, read_file, read_pipe, with_status};
+use source::SourceError;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};

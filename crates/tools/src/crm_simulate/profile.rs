@@ -2,7 +2,8 @@
 //! `--profile`: how long reading and scheduling take, file by file.
 
 use super::SimulationError;
-use super::source::{SourceError, read_file, with_status};
+use super::source::SourceError;
+use crate::cib_access::{DocumentError, read_file, with_status};
 use crate::status::Lists;
 use model::WallTime;
 use std::fs;
@@ -17,7 +18,7 @@ pub(super) fn profile(
     repeat: u32,
     now: WallTime,
 ) -> Result<(), SimulationError> {
-    let read = |source| SourceError::Read { path: folder.to_owned(), source };
+    let read = |source| SourceError::from(DocumentError::Read { path: folder.to_owned(), source });
     let mut files: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(folder).map_err(read)? {
         let path = entry.map_err(read)?.path();

@@ -157,7 +157,8 @@ impl<'a> Output<'a> {
         let mut code = match ended {
             Ok(code) => code,
             Err(failure) => {
-                self.error(failure.plain(&self.program));
+                failure.details.iter().for_each(|detail| self.error(detail));
+                self.error(failure.words(&self.program));
                 failure.code
             }
         };

@@ -3,7 +3,7 @@
 //!
 //! Decides: nothing but words and exit codes; whose CIB it is, and how it is reached, is [`CibAccess`]'s.
 
-use crate::cib_access::{AccessError, CibAccess};
+use super::{AccessError, CibAccess};
 use crate::failure::Failure;
 use ::cib::Operation;
 use messages::cib::{Command, option};
@@ -19,7 +19,7 @@ pub(crate) struct CibSession(CibAccess);
 
 impl From<AccessError> for Failure {
     fn from(error: AccessError) -> Failure {
-        Failure::new(error.exit_code(), error)
+        error.failure("Could not connect to the CIB")
     }
 }
 

@@ -1,28 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Reading and changing a CIB: the running cluster's, by its manager, or one in a file, by the same operations in-process.
 //!
-//! Decides: which of them (`CIB_shadow` before `CIB_file` before the manager). Given: the environment, and commands. Leaves
-//! to others: what operations do (`cib`), transport (`ipc`), who may do what (the manager).
+//! Decides: how it is reached, and for whom it is asked (`CIB_user`). Given: a place, by default what the environment
+//! says, and commands. Leaves to others: which CIB is meant (`place`), reading and writing of files (`document`,
+//! `write`), what operations do (`cib`), transport (`ipc`), who may do what (the manager).
 
-use crate::crm_simulate::{SourceError, read_file, with_status};
+mod document;
+mod place;
+mod session;
+mod write;
+
+pub(crate) use document::{DocumentError, read_file, read_file_or_stdin, read_pipe, with_status};
+pub(crate) use place::CibPlace;
+pub(crate) use session::CibSession;
+
+use crate::failure::Failure;
 use ::cib::acl;
-use ::cib::store::{Store, StoreError};
-use ::cib::{CallOptions, Context, Operation, Refusal, Request, last_written, perform, query, schema};
+use ::cib::{CallOptions, Context, Operation, Refusal, Request, perform, query, schema};
 use messages::cib::{self, CibMessageError, Command, Reply, option};
-use model::{ExitCode, LegacyRc, Profile, WallTime};
-use std::fs;
-use std::io;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use model::{ExitCode, LegacyRc, WallTime};
+use place::ShadowNameError;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use write::{WriteError, write_cib};
 use xml::Element;
 
 /// The CIB cannot be had at all.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AccessError {
     /// The manager cannot be reached.
-    #[error("Could not connect to the CIB API: {0}")]
+    #[error("{0}")]
     Connect(#[from] ipc::ConnectError),
     /// The manager went away, or takes too long.
     #[error("CIB API call failed: {0}")]
@@ -30,28 +38,29 @@ pub(crate) enum AccessError {
     /// What it said makes no sense.
     #[error("CIB API call failed: {0}")]
     Message(#[from] CibMessageError),
+    /// It is with a manager on another node.
+    #[error("CIB_port is set, but CIBs of other nodes cannot be reached yet: unset it, or use CIB_file")]
+    Remote,
+    /// No shadow copy has this name.
+    #[error(transparent)]
+    ShadowName(#[from] ShadowNameError),
     /// The file cannot be read.
-    #[error("Could not connect to the CIB API: {0}")]
-    File(#[from] SourceError),
+    #[error("{}", .0.place_and_problem())]
+    File(#[from] DocumentError),
     /// The file's CIB is not valid.
-    #[error("Could not connect to the CIB API: {path}: {issue}")]
+    #[error("{path}: {issue}")]
     Invalid {
         /// Which file.
         path: PathBuf,
         /// What is wrong first.
         issue: schema::Issue,
     },
+    /// What was read from a stream cannot be written back.
+    #[error("Could not write CIB: it was read from the standard input; name a file to change")]
+    Stream,
     /// The file cannot be written.
-    #[error("Could not write {path}: {source}")]
-    Write {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A folder's live CIB cannot be written.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Write(#[from] WriteError),
 }
 
 impl AccessError {
@@ -61,14 +70,38 @@ impl AccessError {
             AccessError::Request(ipc::RequestError::Timeout { .. }) => ExitCode::TIMEOUT,
             AccessError::Request(_) => ExitCode::DISCONNECT,
             AccessError::Message(_) => ExitCode::PROTOCOL,
-            AccessError::File(SourceError::Read { source, .. })
-                if source.kind() == io::ErrorKind::NotFound =>
-            {
-                ExitCode::NOSUCH
+            AccessError::Remote => ExitCode::UNIMPLEMENT_FEATURE,
+            AccessError::ShadowName(_) => ExitCode::USAGE,
+            AccessError::File(error) if error.is_absent() => ExitCode::NOSUCH,
+            AccessError::File(_) | AccessError::Invalid { .. } => ExitCode::CONFIG,
+            AccessError::Write(_) | AccessError::Stream => ExitCode::ERROR,
+        }
+    }
+
+    /// What tools say, `lead` being what they could not do (`Could not connect to the CIB`), in Pacemaker's words for the
+    /// reason. What there is to know beyond that is told before it.
+    pub(crate) fn failure(&self, lead: &str) -> Failure {
+        let reason = match self {
+            AccessError::Connect(_) => "Transport endpoint is not connected",
+            AccessError::Remote => "Operation not supported",
+            AccessError::ShadowName(_) => "Invalid argument",
+            // Which file that is, whoever set the environment knows.
+            AccessError::File(error) if error.is_absent() => "No such device or address",
+            AccessError::File(_) | AccessError::Invalid { .. } => {
+                "Update does not conform to the configured schema"
             }
-            AccessError::File(error) => error.exit_code(),
-            AccessError::Invalid { .. } => ExitCode::CONFIG,
-            AccessError::Write { .. } | AccessError::Store(_) => ExitCode::CANTCREAT,
+            AccessError::Request(_)
+            | AccessError::Message(_)
+            | AccessError::Stream
+            | AccessError::Write(_) => return Failure::new(self.exit_code(), self),
+        };
+        let failure = Failure::new(self.exit_code(), format_args!("{lead}: {reason}"));
+        match self {
+            AccessError::Connect(error) => failure.with_detail(format_args!(
+                "No cluster answers on this node ({error}); CIB_file or CIB_shadow name a CIB to work on without one"
+            )),
+            AccessError::File(error) if error.is_absent() => failure,
+            _ => failure.with_detail(self),
         }
     }
 }
@@ -78,8 +111,10 @@ impl AccessError {
 pub(crate) struct Answer {
     /// How it went.
     pub rc: LegacyRc,
-    /// What came out, also of some failures.
+    /// What came out.
     pub data: Option<Element>,
+    /// What was refused, if that is known: the CIB as it would have become.
+    pub refused: Option<Element>,
     /// Why not, where that is known here.
     pub reason: Option<String>,
 }
@@ -95,8 +130,8 @@ pub(crate) enum CibAccess {
     },
     /// A file.
     File {
-        /// Which.
-        path: PathBuf,
+        /// Which; none for the standard input.
+        path: Option<PathBuf>,
         /// What is (or will be) in it.
         cib: Element,
         /// It is not in it yet.
@@ -107,9 +142,16 @@ pub(crate) enum CibAccess {
 impl CibAccess {
     /// What the environment says. `program` is what the manager is told we are.
     pub(crate) fn open(program: &str) -> Result<CibAccess, AccessError> {
-        match file_from_environment() {
-            Some(path) => CibAccess::open_file(path),
-            None => CibAccess::open_live(program),
+        CibAccess::open_place(CibPlace::from_environment()?, program)
+    }
+
+    /// A given place.
+    pub(crate) fn open_place(place: CibPlace, program: &str) -> Result<CibAccess, AccessError> {
+        match place {
+            CibPlace::Live => CibAccess::open_live(program),
+            CibPlace::Remote => Err(AccessError::Remote),
+            CibPlace::File(path) | CibPlace::Shadow { path, .. } => CibAccess::open_file(path),
+            CibPlace::Stdin => CibAccess::of(None, read_pipe(&mut std::io::stdin().lock())?),
         }
     }
 
@@ -121,24 +163,31 @@ impl CibAccess {
 
     /// A file, whatever the environment says.
     pub(crate) fn open_file(path: PathBuf) -> Result<CibAccess, AccessError> {
-        let cib = read_file(&path).and_then(with_status)?;
+        let cib = read_file(&path)?;
+        CibAccess::of(Some(path), cib)
+    }
+
+    fn of(path: Option<PathBuf>, cib: Element) -> Result<CibAccess, AccessError> {
+        let cib = with_status(cib)?;
         if let Some(issue) = schema::validate(&cib).into_iter().next() {
-            return Err(AccessError::Invalid { path, issue });
+            return Err(AccessError::Invalid { path: path.unwrap_or_else(|| PathBuf::from("-")), issue });
         }
         Ok(CibAccess::File { path, cib, changed: false })
     }
 
-    /// Does a command, and waits for what comes of it. If it does not say on whose behalf, the environment may.
+    /// Does a command, and waits for what comes of it.
     pub(crate) fn call(&mut self, mut command: Command, timeout: Duration) -> Result<Answer, AccessError> {
-        command.user =
-            command.user.or_else(|| std::env::var("CIB_user").ok().filter(|user| !user.is_empty()));
+        if command.user.is_none() {
+            command.user = std::env::var("CIB_user").ok().filter(|user| !user.is_empty());
+        }
         match self {
             CibAccess::Live { client, last_call } => {
                 *last_call += 1;
                 let options = command.options | option::SYNC;
                 let command = Command { call_id: *last_call, options, ..command };
                 let reply = Reply::from_xml(&client.request(&command.to_xml(), Some(timeout))?)?;
-                Ok(Answer { rc: reply.rc, data: reply.data, reason: None })
+                let refused = reply.data.clone().filter(|_| !reply.rc.is_ok());
+                Ok(Answer { rc: reply.rc, data: reply.data, refused, reason: None })
             }
             CibAccess::File { cib, changed, .. } => Ok(in_file(cib, changed, &command)),
         }
@@ -149,7 +198,7 @@ impl CibAccess {
         if let CibAccess::File { path, cib, changed } = self
             && *changed
         {
-            write_file(path, cib)?;
+            write_cib(path.as_deref().ok_or(AccessError::Stream)?, cib)?;
             *changed = false;
         }
         Ok(())
@@ -181,13 +230,13 @@ fn in_file(cib: &mut Element, changed: &mut bool, command: &Command) -> Answer {
         Ok(None)
     });
     match result {
-        Ok(data) => Answer { rc: LegacyRc::OK, data, reason: None },
+        Ok(data) => Answer { rc: LegacyRc::OK, data, refused: None, reason: None },
         Err(refusal) => {
             trace(refusal.notes());
             // Whom ACLs refuse something need not learn what it was that they may not see.
             let hidden = matches!(refusal, Refusal::Denied { .. } | Refusal::DeniedPatch { .. });
             let reason = (!hidden).then(|| refusal.to_string());
-            Answer { rc: refusal.rc(), data: refusal.output(), reason }
+            Answer { rc: refusal.rc(), data: None, refused: refusal.output(), reason }
         }
     }
 }
@@ -215,69 +264,4 @@ fn here_and_now() -> (WallTime, i32) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = WallTime::from_secs(i64::try_from(now.as_secs()).unwrap_or(0));
     (now, jiff::Zoned::now().offset().seconds())
-}
-
-/// `CIB_shadow` names a copy in a folder of copies, `CIB_file` any file.
-fn file_from_environment() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(shadow) = set("CIB_shadow") {
-        let mut name = std::ffi::OsString::from("shadow.");
-        name.push(shadow);
-        return Some(shadow_folder().join(name));
-    }
-    set("CIB_file").map(PathBuf::from)
-}
-
-fn shadow_folder() -> PathBuf {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    set("CIB_shadow_dir").unwrap_or_else(|| match set("HOME") {
-        Some(home) if home != Path::new("/root") => home.join(".cib"),
-        _ => set("SYSTOLE_ROOT").unwrap_or_else(|| PathBuf::from("/")).join("var/lib/pacemaker/cib"),
-    })
-}
-
-/// Writes a CIB. A file with a signature beside it is a manager's, and signed.
-fn write_file(path: &Path, cib: &Element) -> Result<(), AccessError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if path.file_name().is_some_and(|name| name == "cib.xml") && folder.join("cib.xml.sig").exists() {
-        let (now, offset) = here_and_now();
-        return Ok(Store::new(folder, Profile::default()).write(cib, &last_written(now, offset))?);
-    }
-    replace_file(path, &xml::write_indented(cib))
-        .map_err(|source| AccessError::Write { path: path.to_owned(), source })
-}
-
-/// Writes into the file that is there, so that it stays the same file for all who know it by other names (or have it
-/// open). Until that is on the disk, a copy beside it is, so that whatever happens one of the two is whole.
-fn replace_file(path: &Path, text: &str) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let copy = path.with_file_name(name);
-    let bytes = if path.extension().is_some_and(|extension| extension == "bz2") {
-        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
-        io::Write::write_all(&mut encoder, text.as_bytes())?;
-        encoder.finish()?
-    } else {
-        text.as_bytes().to_vec()
-    };
-    let write = |file: io::Result<fs::File>| {
-        let mut file = file?;
-        io::Write::write_all(&mut file, &bytes)?;
-        file.sync_all()
-    };
-    let private = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&copy);
-    let copied = match private {
-        // The file may be another's whose folder is not ours to write in.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => false,
-        private => {
-            let written = write(private);
-            if written.is_err() {
-                // Nothing was done to the file itself.
-                let _ = fs::remove_file(&copy);
-            }
-            written.map(|()| true)?
-        }
-    };
-    write(fs::File::create(path))?;
-    if copied { fs::remove_file(&copy) } else { Ok(()) }
 }
