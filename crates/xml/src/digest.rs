@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The two digests by which nodes, and past and present, are compared.
 
-use crate::write::append_compact_without;
-use crate::{Element, Escaping};
+use crate::write::{Sink, write_to};
+use crate::{Element, Escaping, Style};
 use md5::{Digest, Md5};
 
 /// Attributes that say who changed the CIB and when, which two equal CIBs may differ in.
@@ -15,8 +15,11 @@ fn is_provenance(attribute: &str) -> bool {
 
 /// The digest of signature files: MD5, in hexadecimal, of a blank, the compact text and a line feed.
 pub fn digest_v1(element: &Element, escaping: Escaping) -> String {
-    let text = append_compact_without(String::from(" "), element, escaping, |_| false);
-    hex_md5(&(text + "\n"))
+    let mut sum = Sum::default();
+    sum.push(" ");
+    write_to(&mut sum, element, Style::Compact, escaping, |_| false);
+    sum.push("\n");
+    sum.finish()
 }
 
 /// The digest of operation parameters: like [`digest_v1`], with the attributes in the order of their names (of this
@@ -30,17 +33,47 @@ pub fn digest_v1_sorted(element: &Element, escaping: Escaping) -> String {
 /// The digest between nodes: MD5, in hexadecimal, of the compact text without the attributes that say who changed the
 /// CIB and when.
 pub fn digest_v2(element: &Element, escaping: Escaping) -> String {
-    hex_md5(&append_compact_without(String::new(), element, escaping, is_provenance))
+    let mut sum = Sum::default();
+    write_to(&mut sum, element, Style::Compact, escaping, is_provenance);
+    sum.finish()
 }
 
-fn hex_md5(text: &str) -> String {
-    Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+/// Sums up text as it is written, so that the whole of it is never in memory.
+#[derive(Default)]
+struct Sum {
+    md5: Md5,
+    waiting: String,
+}
+
+impl Sink for Sum {
+    fn push(&mut self, text: &str) {
+        // The sum is made of blocks: many little pieces at a time cost little.
+        const PIECE: usize = 1 << 13;
+        self.waiting.push_str(text);
+        if self.waiting.len() >= PIECE {
+            self.md5.update(self.waiting.as_bytes());
+            self.waiting.clear();
+        }
+    }
+}
+
+impl Sum {
+    fn finish(mut self) -> String {
+        self.md5.update(self.waiting.as_bytes());
+        let digits =
+            |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or('0'));
+        self.md5.finalize().iter().flat_map(digits).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::parse;
+
+    fn hex_md5(text: &str) -> String {
+        Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 
     #[test]
     fn digests_ignore_what_they_should() {

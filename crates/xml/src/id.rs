@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Ids made of texts that are no names.
 
-use crate::parse::{is_name_char, is_name_start};
+use crate::characters::{is_name_char, is_name_start};
 
 /// An id with every byte of what XML does not allow in names replaced by a dot (an underscore in the first place). Two
 /// texts may come to the same id.

@@ -8,6 +8,7 @@
 //! A tree is shared: cloning an [`Element`] copies a pointer, and a change copies only the elements on the way from
 //! the root to the place of the change. So every holder of an element has a snapshot that nobody can change under it.
 
+mod characters;
 mod digest;
 mod id;
 mod parse;

@@ -5,7 +5,8 @@
 //! backslash sequences (and escaping stopped at the first two bytes in a row with the high bit set); since 2.1.8 they
 //! are character references.
 
-use crate::{Element, Node};
+use crate::characters;
+use crate::{ChildrenIter, Element, Node};
 
 /// How attribute values are escaped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,109 +47,125 @@ pub fn write_document(element: &Element) -> String {
 
 /// Any form.
 pub fn write_with(element: &Element, style: Style, escaping: Escaping) -> String {
-    let mut writer = Writer { out: String::new(), style, escaping, skip_attr: |_| false };
-    writer.element(element, 0);
-    writer.out
+    let mut out = String::new();
+    write_to(&mut out, element, style, escaping, |_| false);
+    out
 }
 
-/// The compact form without the attributes of which `skip_attr` says so, appended to `out`.
-pub(crate) fn append_compact_without(
-    out: String,
+/// What is written to, piece by piece.
+pub(crate) trait Sink {
+    fn push(&mut self, text: &str);
+}
+
+impl Sink for String {
+    #[inline]
+    fn push(&mut self, text: &str) {
+        self.push_str(text);
+    }
+}
+
+/// Any form, without the attributes of which `skip` says so.
+pub(crate) fn write_to<S: Sink>(
+    out: &mut S,
     element: &Element,
-    escaping: Escaping,
-    skip_attr: fn(&str) -> bool,
-) -> String {
-    let mut writer = Writer { out, style: Style::Compact, escaping, skip_attr };
-    writer.element(element, 0);
-    writer.out
-}
-
-struct Writer {
-    out: String,
     style: Style,
     escaping: Escaping,
-    skip_attr: fn(&str) -> bool,
+    skip: fn(&str) -> bool,
+) {
+    let mut writer = Writer { out, style, escaping, skip, open: Vec::new() };
+    writer.element(element);
+    while writer.step() {}
 }
 
-impl Writer {
-    // Recursion is bounded: the parser limits depth, and code builds shallow trees.
-    fn element(&mut self, element: &Element, depth: usize) {
-        self.indent(depth);
-        self.out.push('<');
-        self.out.push_str(element.name());
+/// An element of which the opening tag has been written.
+struct Open<'e> {
+    element: &'e Element,
+    left: ChildrenIter<'e>,
+    /// What is in it is written as it is, with its text and nothing added, as blanks may mean something.
+    verbatim: bool,
+}
+
+struct Writer<'w, 'e, S> {
+    out: &'w mut S,
+    style: Style,
+    escaping: Escaping,
+    skip: fn(&str) -> bool,
+    open: Vec<Open<'e>>,
+}
+
+impl<'e, S: Sink> Writer<'_, 'e, S> {
+    /// Writes the next child of the innermost open element, or closes that. False when all are closed.
+    fn step(&mut self) -> bool {
+        let Some(here) = self.open.last_mut() else { return false };
+        let verbatim = here.verbatim;
+        match here.left.next() {
+            Some(Node::Element(child)) => self.element(child),
+            Some(Node::Comment(text)) => {
+                self.indent();
+                for part in ["<!--", text, "-->"] {
+                    self.out.push(part);
+                }
+                self.line_end();
+            }
+            Some(Node::Text(text)) if verbatim => escape_text(text, self.out),
+            Some(Node::Text(_)) => {}
+            None => {
+                let name = here.element.name();
+                // Within the tags blanks belong to the element; around them, to its parent.
+                let own = self.open.pop().is_some_and(|open| !open.verbatim);
+                if own {
+                    self.indent();
+                }
+                for part in ["</", name, ">"] {
+                    self.out.push(part);
+                }
+                self.line_end();
+            }
+        }
+        true
+    }
+
+    fn element(&mut self, element: &'e Element) {
+        self.indent();
+        self.out.push("<");
+        self.out.push(element.name());
         for attribute in element.attributes() {
-            if (self.skip_attr)(attribute.name()) {
+            if (self.skip)(attribute.name()) {
                 continue;
             }
-            self.out.push(' ');
-            self.out.push_str(attribute.name());
-            self.out.push_str("=\"");
-            escape(attribute.value(), self.escaping, &mut self.out);
-            self.out.push('"');
+            for part in [" ", attribute.name(), "=\""] {
+                self.out.push(part);
+            }
+            escape(attribute.value(), self.escaping, self.out);
+            self.out.push("\"");
         }
-        if self.style == Style::Document && has_text(element) {
-            self.mixed_content(element, depth);
-            return;
+        let verbatim = self.is_verbatim() || self.style == Style::Document && has_text(element);
+        let left = element.children().iter();
+        let mut shown = left.clone().filter(|node| verbatim || !matches!(node, Node::Text(_)));
+        if shown.next().is_none() {
+            self.out.push("/>");
+            return self.line_end();
         }
-        let mut children = element.children().iter().filter(|node| !matches!(node, Node::Text(_))).peekable();
-        if children.peek().is_none() {
-            self.out.push_str("/>");
+        self.out.push(">");
+        if !verbatim {
             self.line_end();
-            return;
         }
-        self.out.push('>');
-        self.line_end();
-        for child in children {
-            match child {
-                Node::Element(child) => self.element(child, depth + 1),
-                Node::Comment(text) => {
-                    self.indent(depth + 1);
-                    self.out.push_str("<!--");
-                    self.out.push_str(text);
-                    self.out.push_str("-->");
-                    self.line_end();
-                }
-                Node::Text(_) => {}
-            }
-        }
-        self.indent(depth);
-        self.out.push_str("</");
-        self.out.push_str(element.name());
-        self.out.push('>');
-        self.line_end();
+        self.open.push(Open { element, left, verbatim });
     }
 
-    /// What is between an element's tags if there is text among it: as it is, as blanks may mean something.
-    fn mixed_content(&mut self, element: &Element, depth: usize) {
-        self.out.push('>');
-        for child in element.children() {
-            match child {
-                Node::Element(child) => {
-                    let style = std::mem::replace(&mut self.style, Style::Compact);
-                    self.element(child, depth + 1);
-                    self.style = style;
-                }
-                Node::Text(text) => {
-                    self.out.push_str(&text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"));
-                }
-                Node::Comment(text) => self.out.push_str(&format!("<!--{text}-->")),
-            }
-        }
-        self.out.push_str("</");
-        self.out.push_str(element.name());
-        self.out.push('>');
-        self.line_end();
+    fn is_verbatim(&self) -> bool {
+        self.open.last().is_some_and(|open| open.verbatim)
     }
 
-    fn indent(&mut self, depth: usize) {
-        if self.style != Style::Compact {
-            self.out.extend(std::iter::repeat_n("  ", depth));
+    fn indent(&mut self) {
+        if self.style != Style::Compact && !self.is_verbatim() {
+            (0..self.open.len()).for_each(|_| self.out.push("  "));
         }
     }
 
     fn line_end(&mut self) {
-        if self.style != Style::Compact {
-            self.out.push('\n');
+        if self.style != Style::Compact && !self.is_verbatim() {
+            self.out.push("\n");
         }
     }
 }
@@ -157,63 +174,101 @@ fn has_text(element: &Element) -> bool {
     element.children().iter().any(|node| matches!(node, Node::Text(text) if !text.trim().is_empty()))
 }
 
-fn escape(value: &str, escaping: Escaping, out: &mut String) {
+fn escape_text(text: &str, out: &mut impl Sink) {
+    replace(text, out, *b"<>&\r", |byte| match byte {
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'&' => Some("&amp;"),
+        b'\r' => Some("&#13;"),
+        _ => None,
+    });
+}
+
+fn escape(value: &str, escaping: Escaping, out: &mut impl Sink) {
     match escaping {
-        Escaping::Modern => escape_modern(value, out),
-        Escaping::Legacy => escape_legacy(value, out),
-    }
-}
-
-fn escape_modern(value: &str, out: &mut String) {
-    let mut plain_from = 0;
-    for (at, byte) in value.bytes().enumerate() {
-        let entity = match byte {
-            b'<' => "&lt;",
-            b'>' => "&gt;",
-            b'&' => "&amp;",
-            b'"' => "&quot;",
-            0..=0x1f | 0x7f => {
-                out.push_str(&value[plain_from..at]);
-                plain_from = at + 1;
-                out.push_str(&format!("&#x{byte:02X};"));
-                continue;
-            }
-            _ => continue,
-        };
-        out.push_str(&value[plain_from..at]);
-        plain_from = at + 1;
-        out.push_str(entity);
-    }
-    out.push_str(&value[plain_from..]);
-}
-
-fn escape_legacy(value: &str, out: &mut String) {
-    let bytes = value.as_bytes();
-    for (at, &byte) in bytes.iter().enumerate() {
-        match byte {
-            b'<' => out.push_str("&lt;"),
-            b'>' => out.push_str("&gt;"),
-            b'&' => out.push_str("&amp;"),
-            b'"' => out.push_str("&quot;"),
-            b'\'' => out.push_str("&apos;"),
-            b'\t' => out.push_str("    "),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            0x80.. => {
-                // The first byte of every non-ASCII character is followed by another with the high bit set, and
-                // there the old writer stopped escaping for the rest of the value.
-                out.push_str(&value[at..]);
-                return;
-            }
-            0..=0x1f | 0x7f => out.push_str(&format!("\\{byte:03o}")),
-            _ => out.push(char::from(byte)),
+        Escaping::Modern => replace(value, out, MODERN, modern),
+        Escaping::Legacy => {
+            // The first byte of every non-ASCII character is followed by another with the high bit set, and there the
+            // old writer stopped escaping for the rest of the value.
+            let end = value.bytes().position(|byte| !byte.is_ascii()).unwrap_or(value.len());
+            let (escaped, rest) = value.split_at_checked(end).unwrap_or((value, ""));
+            replace(escaped, out, LEGACY, legacy);
+            out.push(rest);
         }
     }
+}
+
+/// What each era replaces, besides control characters.
+const MODERN: [u8; 5] = *b"<>&\"\x7f";
+const LEGACY: [u8; 6] = *b"<>&\"'\x7f";
+
+fn modern(byte: u8) -> Option<&'static str> {
+    match byte {
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'&' => Some("&amp;"),
+        b'"' => Some("&quot;"),
+        _ => {
+            const ALL: [&str; 32] = [
+                "&#x00;", "&#x01;", "&#x02;", "&#x03;", "&#x04;", "&#x05;", "&#x06;", "&#x07;", "&#x08;",
+                "&#x09;", "&#x0A;", "&#x0B;", "&#x0C;", "&#x0D;", "&#x0E;", "&#x0F;", "&#x10;", "&#x11;",
+                "&#x12;", "&#x13;", "&#x14;", "&#x15;", "&#x16;", "&#x17;", "&#x18;", "&#x19;", "&#x1A;",
+                "&#x1B;", "&#x1C;", "&#x1D;", "&#x1E;", "&#x1F;",
+            ];
+            if byte == 0x7f { Some("&#x7F;") } else { ALL.get(usize::from(byte)).copied() }
+        }
+    }
+}
+
+fn legacy(byte: u8) -> Option<&'static str> {
+    match byte {
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'&' => Some("&amp;"),
+        b'"' => Some("&quot;"),
+        b'\'' => Some("&apos;"),
+        b'\t' => Some("    "),
+        b'\n' => Some("\\n"),
+        b'\r' => Some("\\r"),
+        _ => {
+            const ALL: [&str; 32] = [
+                "\\000", "\\001", "\\002", "\\003", "\\004", "\\005", "\\006", "\\007", "\\010", "\\011",
+                "\\012", "\\013", "\\014", "\\015", "\\016", "\\017", "\\020", "\\021", "\\022", "\\023",
+                "\\024", "\\025", "\\026", "\\027", "\\030", "\\031", "\\032", "\\033", "\\034", "\\035",
+                "\\036", "\\037",
+            ];
+            if byte == 0x7f { Some("\\177") } else { ALL.get(usize::from(byte)).copied() }
+        }
+    }
+}
+
+/// Writes a text with some bytes replaced: such as are among the marks, or control characters.
+#[inline]
+fn replace<const N: usize>(
+    text: &str,
+    out: &mut impl Sink,
+    marks: [u8; N],
+    by: impl Fn(u8) -> Option<&'static str>,
+) {
+    let bytes = text.as_bytes();
+    let (mut plain_from, mut at) = (0, 0);
+    loop {
+        at = characters::stop(bytes, at, marks);
+        let Some(byte) = bytes.get(at) else { break };
+        if let Some(replacement) = by(*byte) {
+            out.push(text.get(plain_from..at).unwrap_or_default());
+            out.push(replacement);
+            plain_from = at + 1;
+        }
+        at += 1;
+    }
+    out.push(text.get(plain_from..).unwrap_or_default());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse;
 
     #[test]
     fn a_document_keeps_what_people_have_written() {
@@ -222,8 +277,10 @@ mod tests {
         let parsed = crate::parse_with(text, policy, crate::Limits::default()).unwrap();
         assert_eq!(write_document(&parsed), text);
         assert_eq!(write_compact(&parsed), "<a><b lang=\"en\"/><c/></a>");
+        let text = "<a>\n  <b>one <i>two <!-- 2 --></i> <u/>&#13;\n three</b>\n</a>\n";
+        let parsed = crate::parse_with(text, policy, crate::Limits::default()).unwrap();
+        assert_eq!(write_document(&parsed), text);
     }
-    use crate::parse;
 
     fn value(text: &str, escaping: Escaping) -> String {
         let mut out = String::new();

@@ -3,7 +3,8 @@
 
 use super::scan::{Fault, InTag, Mark, Raw, Scanner};
 use super::shapes::{Place, Shapes, Twice};
-use super::{Limits, ParseErrorKind, TextPolicy, characters};
+use super::{Limits, ParseErrorKind, TextPolicy};
+use crate::characters;
 use crate::tree::{Packer, Shape, Values};
 use crate::{Element, Node};
 use std::sync::Arc;

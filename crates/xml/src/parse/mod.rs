@@ -5,7 +5,6 @@
 //! no entities of the document's own and nothing external; and no encoding but UTF-8.
 
 mod build;
-mod characters;
 mod position;
 mod scan;
 mod shapes;
@@ -15,7 +14,6 @@ mod tests;
 
 use crate::Element;
 
-pub(crate) use characters::{is_name_char, is_name_start};
 pub use position::{Position, locate, locate_attribute};
 
 /// How much a document may ask for.

@@ -4,8 +4,8 @@
 //! Decides what XML 1.0 allows of each mark. Whether marks fit together (each tag closed by its own, one root, no
 //! attribute twice) is left to the caller.
 
-use super::characters::{self, Stop};
 use super::{Limits, ParseErrorKind};
+use crate::characters::{self, Stop};
 
 /// What is wrong, and the byte at which.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ pub(crate) fn is_blank(byte: u8) -> bool {
 }
 
 /// XML 1.0, production Char.
-pub(super) fn is_allowed(c: char) -> bool {
+pub(crate) fn is_allowed(c: char) -> bool {
     !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
 }
 
@@ -38,7 +38,7 @@ const IN_NAME: [bool; 256] = {
 };
 
 /// How many bytes from here on can be a name, but for its first character.
-pub(super) fn name_length(text: &str, from: usize) -> usize {
+pub(crate) fn name_length(text: &str, from: usize) -> usize {
     let rest = text.as_bytes().get(from..).unwrap_or_default();
     let plain = |byte: &u8| IN_NAME.get(usize::from(*byte)).copied().unwrap_or(false);
     let ascii = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
@@ -49,13 +49,13 @@ pub(super) fn name_length(text: &str, from: usize) -> usize {
     ascii + rest.find(|c| !is_name_char(c)).unwrap_or(rest.len())
 }
 
-/// Where the next byte is that is one of three, a control character, or not ASCII; the length if there is none. Looks at
+/// Where the next byte is that is one of these, a control character, or not ASCII; the length if there is none. Looks at
 /// eight bytes at a time.
 #[inline]
-pub(super) fn stop(bytes: &[u8], from: usize, marks: [u8; 3]) -> usize {
+pub(crate) fn stop<const N: usize>(bytes: &[u8], from: usize, marks: [u8; N]) -> usize {
     const EACH: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = EACH << 7;
-    let [a, b, c] = marks.map(|mark| EACH * u64::from(mark));
+    let every = marks.map(|mark| EACH * u64::from(mark));
     let rest = bytes.get(from..).unwrap_or_default();
     let (words, tail) = rest.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
@@ -67,7 +67,8 @@ pub(super) fn stop(bytes: &[u8], from: usize, marks: [u8; 3]) -> usize {
             other.wrapping_sub(EACH) & !other
         };
         let control = word.wrapping_sub(EACH * 0x20) & !word;
-        let hit = (equal(a) | equal(b) | equal(c) | control | word) & HIGH;
+        let any = every.iter().fold(0, |any, mark| any | equal(*mark));
+        let hit = (any | control | word) & HIGH;
         if hit != 0 {
             return from + index * 8 + hit.trailing_zeros() as usize / 8;
         }
@@ -78,7 +79,7 @@ pub(super) fn stop(bytes: &[u8], from: usize, marks: [u8; 3]) -> usize {
 }
 
 /// What is to be done about a control character or one beyond ASCII.
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// Allowed; it goes on here.
     Fine(usize),
     /// A carriage return, which means a line end.
@@ -87,7 +88,7 @@ pub(super) enum Stop {
 }
 
 /// `byte` is the one at `at`, and one of those that [`stop`] stops at unasked.
-pub(super) fn odd(bytes: &[u8], at: usize, byte: u8) -> Stop {
+pub(crate) fn odd(bytes: &[u8], at: usize, byte: u8) -> Stop {
     match byte {
         b'\r' => Stop::Return,
         b'\t' | b'\n' => Stop::Fine(at + 1),
@@ -103,7 +104,7 @@ pub(super) fn odd(bytes: &[u8], at: usize, byte: u8) -> Stop {
 
 /// The character of the reference that begins here, and how long that is; `None` if it is none, or of an entity that XML
 /// does not know by itself.
-pub(super) fn reference(rest: &[u8]) -> Option<(char, usize)> {
+pub(crate) fn reference(rest: &[u8]) -> Option<(char, usize)> {
     for (text, c) in [("&lt;", '<'), ("&gt;", '>'), ("&amp;", '&'), ("&quot;", '"'), ("&apos;", '\'')] {
         if rest.starts_with(text.as_bytes()) {
             return Some((c, text.len()));
@@ -128,17 +129,17 @@ pub(super) fn reference(rest: &[u8]) -> Option<(char, usize)> {
 
 /// Adds what was written in an attribute value to `out`: references are resolved, blanks and line ends are blanks
 /// (XML 1.0, 3.3.3).
-pub(super) fn unescape_value(raw: &str, out: &mut String) {
+pub(crate) fn unescape_value(raw: &str, out: &mut String) {
     unescape(raw, out, |byte| matches!(byte, b'\t' | b'\n').then_some(' '), ' ');
 }
 
 /// Adds what was written between tags to `out`: references are resolved, line ends are line feeds (XML 1.0, 2.11).
-pub(super) fn unescape_text(raw: &str, out: &mut String) {
+pub(crate) fn unescape_text(raw: &str, out: &mut String) {
     unescape(raw, out, |_| None, '\n');
 }
 
 /// Adds what was written in CDATA or a comment to `out`: line ends are line feeds, and no more.
-pub(super) fn normalize_line_ends(raw: &str, out: &mut String) {
+pub(crate) fn normalize_line_ends(raw: &str, out: &mut String) {
     let mut lines = raw.split('\r');
     out.extend(lines.next());
     for line in lines {
