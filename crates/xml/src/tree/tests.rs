@@ -96,6 +96,7 @@ fn no_depth_and_no_width_is_too_much() {
     }
     assert!(deep == other && deep.clone().ptr_eq(&deep));
     assert_eq!(deep.descendants().count(), 300_001);
+    assert_eq!(deep.to_string().len(), 300_000 * 7 + 4);
     drop(other);
     drop(deep);
     drop(many(300_000));
