@@ -7,6 +7,7 @@ mod duration;
 mod error;
 mod period;
 mod read;
+mod scan;
 
 pub use calendar::{MAX_YEAR, WeekDate, days_in_month, days_in_year, is_leap_year, weeks_in_year};
 pub use date_time::{DateForm, DateTime};

@@ -15,11 +15,16 @@ pub(super) const DAY_S: i64 = 86_400;
 ///
 /// Compares by the moment: 12:00+02:00 equals 10:00Z. Between 1 January of the year 1 and 31 December of [`MAX_YEAR`];
 /// what would lead beyond stops there.
+///
+/// Pacemaker's arithmetic can leave a midnight written as the end of its day (24:00:00), and a leap year's last day,
+/// moved by years, beyond the end of a common one. Both are kept: they come before the first second of the next day or
+/// year, and decide what is within a range.
 #[derive(Clone, Copy, Debug)]
 pub struct DateTime {
-    /// Days since 0001-01-01, in that place.
+    year: i64,
+    /// Day of the year from 1, in that place.
     day: i64,
-    /// Seconds since midnight, less than a day.
+    /// Seconds since midnight.
     second: i64,
     offset_s: i64,
 }
@@ -37,26 +42,27 @@ pub enum DateForm {
 }
 
 impl DateTime {
-    pub(super) fn new(day: i64, second: i64, offset_s: i64) -> DateTime {
-        let day = day.saturating_add(second.div_euclid(DAY_S));
-        let mut this = DateTime { day, second: second.rem_euclid(DAY_S), offset_s };
-        if this.day < 0 {
-            (this.day, this.second) = (0, 0);
-        } else if this.day > MAX_DAY {
-            (this.day, this.second) = (MAX_DAY, DAY_S - 1);
-        }
-        this
+    /// A second of a day, counted from 0001-01-01; days beyond the ends of time are the first and the last.
+    pub(super) fn of_day(day: i64, second: i64, offset_s: i64) -> DateTime {
+        let (year, day) = year_and_ordinal(day.clamp(0, MAX_DAY));
+        DateTime { year, day, second, offset_s }
     }
 
-    /// Midnight UTC of a day of a year, both from 1; a number beyond the year's end counts into the next.
-    pub(super) fn of_ordinal(year: i64, ordinal: i64) -> DateTime {
-        DateTime::new(first_day(year) + ordinal - 1, 0, 0)
+    /// Midnight UTC of a day of a year that has it, both from 1.
+    pub(super) const fn of_ordinal(year: i64, day: i64) -> DateTime {
+        DateTime { year, day, second: 0, offset_s: 0 }
     }
 
     /// A moment, as it is spoken of in a place `offset_s` seconds before UTC's clocks (negative: behind them).
     pub fn from_epoch(secs: i64, offset_s: i32) -> DateTime {
-        let local = secs.saturating_add(i64::from(offset_s));
-        DateTime::new(EPOCH_DAY, 0, i64::from(offset_s)).plus_seconds(local)
+        let offset_s = i64::from(offset_s);
+        let local = secs.saturating_add(offset_s);
+        let (days, second) = (local.div_euclid(DAY_S), local.rem_euclid(DAY_S));
+        match EPOCH_DAY.saturating_add(days) {
+            ..0 => DateTime::of_day(0, 0, offset_s),
+            day if day > MAX_DAY => DateTime::of_day(MAX_DAY, DAY_S - 1, offset_s),
+            day => DateTime::of_day(day, second, offset_s),
+        }
     }
 
     /// A moment of the wall clock, in whole seconds, as it is spoken of in a place with that offset from UTC.
@@ -71,18 +77,38 @@ impl DateTime {
 
     /// Seconds since 0001-01-01 00:00:00Z.
     pub fn seconds(&self) -> i64 {
-        self.day * DAY_S + self.second - self.offset_s
+        let utc = self.to_utc();
+        utc.days() * DAY_S + utc.second
     }
 
     /// The offset from UTC, in seconds.
-    pub fn offset_s(&self) -> i64 {
+    pub const fn offset_s(&self) -> i64 {
         self.offset_s
     }
 
     /// The same moment as it is spoken of in UTC.
     #[must_use]
     pub fn to_utc(&self) -> DateTime {
-        DateTime::new(self.day, self.second - self.offset_s, 0)
+        if self.offset_s == 0 {
+            return *self;
+        }
+        DateTime { offset_s: 0, ..*self }.plus_seconds(-self.offset_s)
+    }
+
+    /// True if its year has its day, and its day its second; arithmetic can lead to others (see [`DateTime`]).
+    pub(super) const fn is_on_the_calendar(&self) -> bool {
+        self.day <= days_in_year(self.year) && self.second < DAY_S
+    }
+
+    /// Days since 0001-01-01, in its own place.
+    const fn days(&self) -> i64 {
+        first_day(self.year) + self.day - 1
+    }
+
+    /// What moments are compared by.
+    fn key(&self) -> (i64, i64, i64) {
+        let utc = self.to_utc();
+        (utc.year, utc.day, utc.second)
     }
 
     // --- its parts, in its own place -------------------------------------------------------------------------------
@@ -96,50 +122,59 @@ impl DateTime {
 
     /// Year, and day of the year from 1.
     pub fn ordinal(&self) -> (i64, i64) {
-        year_and_ordinal(self.day)
+        year_and_ordinal(self.days())
     }
 
     /// Its day as ISO 8601 counts weeks.
     pub fn week_date(&self) -> WeekDate {
-        WeekDate::of(self.day)
+        WeekDate::of(self.days())
     }
 
-    /// Hour, minute, second.
-    pub fn time_of_day(&self) -> (i64, i64, i64) {
+    /// Hour, minute, second; 24, 0, 0 is the end of the day.
+    pub const fn time_of_day(&self) -> (i64, i64, i64) {
         (self.second / 3600, self.second / 60 % 60, self.second % 60)
     }
 
-    pub(super) fn with_time(&self, second: i64, offset_s: i64) -> DateTime {
-        DateTime::new(self.day, second, offset_s)
+    pub(super) const fn with_time(&self, second: i64, offset_s: i64) -> DateTime {
+        DateTime { second, offset_s, ..*self }
     }
 
     // --- arithmetic ------------------------------------------------------------------------------------------------
 
-    /// Seconds later, or earlier if negative.
+    /// Seconds later, or earlier if negative. What leads to the next midnight leads to the end of this day, 24:00:00.
     #[must_use]
     pub fn plus_seconds(&self, seconds: i64) -> DateTime {
-        let (days, rest) = (seconds.div_euclid(DAY_S), seconds.rem_euclid(DAY_S));
-        DateTime::new(self.day.saturating_add(days), self.second + rest, self.offset_s)
+        let (mut days, mut second) = (seconds / DAY_S, self.second + seconds % DAY_S);
+        if second > DAY_S {
+            (days, second) = (days + 1, second - DAY_S);
+        } else if second < 0 {
+            (days, second) = (days - 1, second + DAY_S);
+        }
+        DateTime { second, ..*self }.plus_days(days)
     }
 
     /// Days later, or earlier if negative.
     #[must_use]
     pub fn plus_days(&self, days: i64) -> DateTime {
-        DateTime::new(self.day.saturating_add(days), self.second, self.offset_s)
+        if days == 0 {
+            return *self;
+        }
+        DateTime::of_day(self.days().saturating_add(days), self.second, self.offset_s)
     }
 
     /// Months later, or earlier if negative: the same day of the month, or the last of a month that is too short.
     #[must_use]
     pub fn plus_months(&self, months: i64) -> DateTime {
-        let (year, month, day) = self.calendar();
-        let index = (year * 12 + month - 1).saturating_add(months);
+        // What has no month (see `DateTime`) is taken as the last day that has: Pacemaker's own code gives up here.
+        let (month, day) = month_and_day(self.year, self.day.min(days_in_year(self.year)));
+        let index = (self.year * 12 + month - 1).saturating_add(months);
         let (year, month) = (index.div_euclid(12), index.rem_euclid(12) + 1);
         if year < 1 {
-            return DateTime::new(0, self.second, self.offset_s);
+            return DateTime { year: 1, day: 1, ..*self };
         }
         let year = year.min(MAX_YEAR);
-        let ordinal = ordinal(year, month, day.min(days_in_month(year, month)));
-        DateTime::new(first_day(year) + ordinal - 1, self.second, self.offset_s)
+        let day = ordinal(year, month, day.min(days_in_month(year, month)));
+        DateTime { year, day, ..*self }
     }
 
     /// Years later, or earlier if negative.
@@ -148,10 +183,7 @@ impl DateTime {
     /// after February shift by one: 2019-03-01 and a year is 2020-02-29.
     #[must_use]
     pub fn plus_years(&self, years: i64) -> DateTime {
-        let (year, ordinal) = self.ordinal();
-        let year = year.saturating_add(years).clamp(1, MAX_YEAR);
-        let ordinal = ordinal.min(days_in_year(year));
-        DateTime::new(first_day(year) + ordinal - 1, self.second, self.offset_s)
+        DateTime { year: self.year.saturating_add(years).clamp(1, MAX_YEAR), ..*self }
     }
 
     /// Later by a duration: first its years, then its months, days and seconds.
@@ -211,7 +243,7 @@ impl fmt::Display for DateTime {
 
 impl PartialEq for DateTime {
     fn eq(&self, other: &DateTime) -> bool {
-        self.seconds() == other.seconds()
+        self.key() == other.key()
     }
 }
 
@@ -225,7 +257,7 @@ impl PartialOrd for DateTime {
 
 impl Ord for DateTime {
     fn cmp(&self, other: &DateTime) -> std::cmp::Ordering {
-        self.seconds().cmp(&other.seconds())
+        self.key().cmp(&other.key())
     }
 }
 
@@ -248,7 +280,11 @@ mod tests {
             ("2019-03-01", 1, 1, 0, 0, "2020-03-29 00:00:00Z"),
             ("2020-12-31", 1, 0, 0, 0, "2021-12-31 00:00:00Z"),
             ("2020-12-31", 0, 0, 1, 0, "2021-01-01 00:00:00Z"),
-            ("2020-12-31 23:00Z", 0, 0, 0, 3600, "2021-01-01 00:00:00Z"),
+            // Midnight is the end of the day that was begun, unless another day begins besides.
+            ("2020-12-31 23:00Z", 0, 0, 0, 3600, "2020-12-31 24:00:00Z"),
+            ("2020-12-31 23:00Z", 0, 0, 0, 3601, "2021-01-01 00:00:01Z"),
+            ("2020-12-31", 0, 0, 0, 86_400, "2021-01-01 00:00:00Z"),
+            ("2021-01-01 01:00Z", 0, 0, 0, -3600, "2021-01-01 00:00:00Z"),
             ("2021-01-01", 0, 0, 0, -1, "2020-12-31 23:59:59Z"),
             ("2021-01-01", 0, 0, 0, 1_000_000, "2021-01-12 13:46:40Z"),
             ("0001-01-01", -5, 0, 0, 0, "0001-01-01 00:00:00Z"),
@@ -256,8 +292,8 @@ mod tests {
             ("0001-02-01", 0, 0, -60, 0, "0001-01-01 00:00:00Z"),
             ("2021-01-01", i64::MAX, 0, 0, 0, "2147483647-01-01 00:00:00Z"),
             ("2021-01-01", 0, i64::MAX, 0, 0, "2147483647-08-01 00:00:00Z"),
-            ("2021-01-01", 0, 0, i64::MAX, 0, "2147483647-12-31 23:59:59Z"),
-            ("2021-01-01", 0, 0, 0, i64::MIN, "0001-01-01 00:00:00Z"),
+            ("2021-01-01", 0, 0, i64::MAX, 0, "2147483647-12-31 00:00:00Z"),
+            ("2021-01-01", 0, 0, 0, -99_999_999_999, "0001-01-01 14:13:21Z"),
         ] {
             let result = at(text).plus_years(years).plus_months(months).plus_days(days).plus_seconds(seconds);
             assert_eq!(result.to_string(), expected, "{text} {years} {months} {days} {seconds}");
@@ -276,7 +312,12 @@ mod tests {
         assert_eq!(there.text(DateForm::Ordinal, false), "2019-335 18:12:11Z");
         assert_eq!(there.text(DateForm::Week, true), "2019-W48-7 13:12:11 -05:00");
         assert!(at("2019-12-01 12:00+02:00") < at("2019-12-01 12:00+01:00"));
-        assert_eq!(at("2020-01-01 20:00:00 -04:00").to_string(), "2020-01-02 00:00:00Z");
+        assert_eq!(at("2020-01-01 20:00:00 -04:00").to_string(), "2020-01-01 24:00:00Z");
+        assert!(at("2020-01-01 20:00:00 -04:00") < at("2020-01-02 00:00:00Z"));
+        assert_eq!(at("2020-01-01 20:00:00 -04:00").seconds(), at("2020-01-02 00:00:00Z").seconds());
+        let beyond = at("2020-12-31 12:00Z").plus_years(1);
+        assert!(at("2021-12-31 23:59:59Z") < beyond && beyond < at("2022-01-01 00:00Z"));
+        assert_eq!(beyond.to_string(), "2022-01-01 12:00:00Z");
         assert_eq!(at("0001-01-01").seconds(), 0);
         assert_eq!(DateTime::from_epoch(i64::MIN, 0).to_string(), "0001-01-01 00:00:00Z");
         assert_eq!(DateTime::from_epoch(i64::MAX, 3600).to_string(), "2147483647-12-31 22:59:59Z");

@@ -2,6 +2,7 @@
 //! Durations: years, months, days and seconds, which have no common measure until they are added to a date.
 
 use super::error::{TimeError, TimeErrorKind};
+use super::scan::is_blank;
 use std::fmt;
 
 /// A span of time as the calendar counts it. Each part may be negative.
@@ -17,7 +18,7 @@ pub struct Duration {
     pub seconds: i64,
 }
 
-/// Amounts are limited to this, and so are the sums of those of one kind.
+/// Amounts are limited to this, and the sums of those of one kind to 32 bits.
 const MOST: i64 = i32::MAX as i64;
 
 impl Duration {
@@ -35,13 +36,13 @@ fn read(text: &str) -> Result<Duration, TimeErrorKind> {
         return Err(TimeErrorKind::Missing);
     }
     let rest = text.strip_prefix('P').ok_or(TimeErrorKind::NoP)?;
-    if rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_whitespace()) {
+    if rest.is_empty() || rest.bytes().next().is_some_and(is_blank) {
         return Err(TimeErrorKind::OnlyP);
     }
     let mut span = Duration::default();
     let (mut in_time, mut rest) = (false, rest);
     while let Some(first) = rest.chars().next() {
-        if first == '/' || first.is_ascii_whitespace() {
+        if first == '/' || u8::try_from(first).is_ok_and(is_blank) {
             break;
         }
         if first == 'T' {
@@ -63,7 +64,7 @@ fn read(text: &str) -> Result<Duration, TimeErrorKind> {
         };
         // Of years and months the last word counts; the others add up.
         let sum = if factor == 0 { amount } else { *part + amount * factor };
-        if !(-MOST..=MOST).contains(&sum) {
+        if i32::try_from(sum).is_err() {
             return Err(TimeErrorKind::Overflow { at: rest.to_owned(), large: sum > 0 });
         }
         *part = sum;

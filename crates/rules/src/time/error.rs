@@ -136,6 +136,9 @@ pub enum TimeErrorKind {
     /// A start alone.
     #[error("it has no duration or ending time")]
     NoEnd,
+    /// Arithmetic has led to a day or second that there is not.
+    #[error("the {0} is invalid")]
+    OffTheCalendar(&'static str),
     /// Recurring intervals are `R`, perhaps a number, and a period after a `/`.
     #[error("it is not 'R', a number or none, '/', and a period")]
     NotRecurring,

@@ -16,8 +16,17 @@ pub struct Period {
 
 impl Period {
     /// Reads `start/end`, `start/duration`, `duration/end`, or a duration alone, which begins now.
+    ///
+    /// As in Pacemaker, an end that arithmetic led to the last moment of a day (24:00:00) is refused.
     pub fn parse(text: &str, now: &DateTime) -> Result<Period, TimeError> {
-        Ok(Halves::parse(text, now)?.0)
+        let Halves(period, _) = Halves::parse(text, now)?;
+        for (half, at) in [("start", period.start), ("end", period.end)] {
+            if !at.is_on_the_calendar() {
+                let text = text.split_once('/').map_or("(null)", |(_, second)| second).to_owned();
+                return Err(TimeError::Period { text, why: TimeErrorKind::OffTheCalendar(half) });
+            }
+        }
+        Ok(period)
     }
 }
 
@@ -147,7 +156,7 @@ mod tests {
         for (text, expected) in [
             ("2005-040/2005-043", "2005-02-09 00:00:00Z to 2005-02-12 00:00:00Z"),
             ("2019-01-31/P1M", "2019-01-31 00:00:00Z to 2019-02-28 00:00:00Z"),
-            ("2020-01-01 23:00:00Z/PT1H", "2020-01-01 23:00:00Z to 2020-01-02 00:00:00Z"),
+            ("2020-01-01 22:00:00Z/PT1H", "2020-01-01 22:00:00Z to 2020-01-01 23:00:00Z"),
             ("P1Y/2019-02-20 00:00:00Z", "2018-02-20 00:00:00Z to 2019-02-20 00:00:00Z"),
             ("PT5M", "2001-09-09 01:46:40Z to 2001-09-09 01:51:40Z"),
             ("epoch/P1D", "1970-01-01 00:00:00Z to 1970-01-02 00:00:00Z"),
@@ -170,6 +179,10 @@ mod tests {
             (
                 "P1Y/2019-02-29 00:00:00Z",
                 "'2019-02-29 00:00:00Z' is not a valid ISO 8601 date/time specification because '29' is not a valid day of the month",
+            ),
+            (
+                "2020-01-01 23:00:00Z/PT1H",
+                "'PT1H' is not a valid ISO 8601 time period because the end is invalid",
             ),
             ("2019-01-01/P", "'P' is not a valid ISO 8601 time duration because nothing follows 'P'"),
         ] {

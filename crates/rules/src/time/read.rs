@@ -7,6 +7,7 @@
 use super::calendar::{MAX_YEAR, WeekDate, days_in_month, days_in_year, ordinal, weeks_in_year};
 use super::date_time::{DAY_S, DateTime};
 use super::error::{TimeError, TimeErrorKind};
+use super::scan::{ANY, Part, is_blank, numbers};
 
 impl DateTime {
     /// Reads a date, a time, or both.
@@ -18,75 +19,46 @@ impl DateTime {
     /// without an offset is in `now`'s place.
     pub fn parse(text: &str, now: &DateTime) -> Result<DateTime, TimeError> {
         let refused = |why| TimeError::Date { text: text.to_owned(), why };
-        // A period's other half may follow, which is shown in refusals but is none of this one's business.
-        let own = text.split('/').next().unwrap_or_default().trim_start();
-        if text.is_empty() || own.is_empty() {
+        if text.is_empty() {
             return Err(refused(TimeErrorKind::Missing));
         }
-        if let Some(time) =
-            own.strip_prefix('T').or_else(|| (own.as_bytes().get(2) == Some(&b':')).then_some(own))
+        if let Some(time) = text.strip_prefix('T') {
+            return time_of(time, now, now);
+        }
+        if text.as_bytes().get(2) == Some(&b':') {
+            return time_of(text, now, now);
+        }
+        if let Some((head, rest)) = text.split_at_checked("epoch".len())
+            && head.eq_ignore_ascii_case("epoch")
+            && rest.bytes().next().is_none_or(|next| next == b'/' || is_blank(next))
         {
-            return time_of(time, now, now, text);
+            return Ok(DateTime::from_epoch(0, 0));
         }
-        if own.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("epoch")) {
-            let rest = own.get(5..).unwrap_or_default();
-            if rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_whitespace()) {
-                return Ok(DateTime::from_epoch(0, 0));
-            }
-        }
-        let date = date(own).map_err(refused)?;
-        let after = own.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | 'W'));
+        let date = date(text).map_err(refused)?;
+        let after = text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | 'W'));
         match after.strip_prefix(['T', ' ']) {
-            Some(time) => time_of(time, &date, now, text),
+            Some(time) => time_of(time, &date, now),
             None => Ok(date),
         }
     }
 }
 
-/// Numbers with marks between them, as many as there are: `2024-12-30`.
-fn numbers<const N: usize>(text: &str, marks: &[&str]) -> ([u32; N], usize) {
-    let (mut found, mut rest) = ([0; N], text);
-    for (index, slot) in found.iter_mut().enumerate() {
-        if index > 0 {
-            let mark = marks.get(index - 1).copied().unwrap_or_default();
-            let Some(after) = rest.strip_prefix(mark) else { return (found, index) };
-            rest = after;
-        }
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        if digits == 0 {
-            return (found, index);
-        }
-        let (number, after) = rest.split_at(digits);
-        *slot = number.parse().unwrap_or(u32::MAX);
-        rest = after;
-    }
-    (found, N)
-}
-
-/// Numbers of so many digits each, one after the other: `20241230`.
-fn packed<const N: usize>(text: &str, widths: [usize; N]) -> ([u32; N], usize) {
-    let (mut found, mut rest) = ([0; N], text);
-    for (index, (slot, width)) in found.iter_mut().zip(widths).enumerate() {
-        let digits = rest.bytes().take(width).take_while(u8::is_ascii_digit).count();
-        if digits == 0 {
-            return (found, index);
-        }
-        let (number, after) = rest.split_at(digits);
-        *slot = number.parse().unwrap_or(u32::MAX);
-        rest = after;
-    }
-    (found, N)
-}
+const CALENDAR: [Part; 3] = [("", ANY), ("-", ANY), ("-", ANY)];
+const CALENDAR_PACKED: [Part; 3] = [("", 4), ("", 2), ("", 2)];
+const ORDINAL: [Part; 2] = [("", ANY), ("-", ANY)];
+const WEEK: [Part; 3] = [("", ANY), ("-W", ANY), ("-", ANY)];
+const TIME: [Part; 3] = [("", ANY), (":", ANY), (":", ANY)];
+const TIME_PACKED: [Part; 3] = [("", 2), ("", 2), ("", 2)];
 
 fn date(text: &str) -> Result<DateTime, TimeErrorKind> {
-    let mut calendar = numbers::<3>(text, &["-", "-"]);
+    let mut calendar = numbers(text, CALENDAR);
     if calendar.1 == 1 {
-        calendar = packed(text, [4, 2, 2]);
+        calendar = numbers(text, CALENDAR_PACKED);
     }
     if let ([year, month, day], 3) = calendar {
         return calendar_date(year, month, day);
     }
-    if let ([year, day], 2) = numbers::<2>(text, &["-"]) {
+    if let ([year, day], 2) = numbers(text, ORDINAL) {
         let days = days_in_year(i64::from(year));
         known_year(year)?;
         if day < 1 || i64::from(day) > days {
@@ -94,7 +66,7 @@ fn date(text: &str) -> Result<DateTime, TimeErrorKind> {
         }
         return Ok(DateTime::of_ordinal(year.into(), day.into()));
     }
-    if let ([year, week, day], 3) = numbers::<3>(text, &["-W", "-"]) {
+    if let ([year, week, day], 3) = numbers(text, WEEK) {
         known_year(year)?;
         let weeks = weeks_in_year(i64::from(year));
         if week < 1 || i64::from(week) > weeks {
@@ -103,8 +75,8 @@ fn date(text: &str) -> Result<DateTime, TimeErrorKind> {
         if !(1..=7).contains(&day) {
             return Err(TimeErrorKind::DayOfWeek(day));
         }
-        let day = WeekDate { year: year.into(), week: week.into(), weekday: day.into() }.day();
-        return Ok(DateTime::new(day, 0, 0));
+        let week = WeekDate { year: year.into(), week: week.into(), weekday: day.into() };
+        return Ok(DateTime::of_day(week.day(), 0, 0));
     }
     Err(TimeErrorKind::Unknown)
 }
@@ -125,16 +97,18 @@ fn calendar_date(year: u32, month: u32, day: u32) -> Result<DateTime, TimeErrorK
     Ok(DateTime::of_ordinal(of_year, ordinal(of_year, of_month, day.into())))
 }
 
-/// A date with the time of a text that begins with one. `whole` is the text that the date is from, for refusals.
-fn time_of(text: &str, date: &DateTime, now: &DateTime, whole: &str) -> Result<DateTime, TimeError> {
-    // What was written, from the time on and with the other half of a period.
-    let shown = |part: &str| whole.find(part).and_then(|at| whole.get(at..)).unwrap_or(part).to_owned();
-    let second = hms(text).map_err(|why| TimeError::Time { text: shown(text), why })?;
+/// A date with the time that a text begins with.
+///
+/// The offset is looked for in all that follows, as Pacemaker does it: even in the other half of a period.
+fn time_of(text: &str, date: &DateTime, now: &DateTime) -> Result<DateTime, TimeError> {
+    let refused = |part: &str, why| TimeError::Time { text: part.to_owned(), why };
+    let second = hms(text).map_err(|why| refused(text, why))?;
     let offset = text.find('Z').or_else(|| text.find([' ', '+', '-'])).and_then(|at| text.get(at..));
-    let offset_s = match offset.map(str::trim_start) {
+    let offset_s = match offset {
         None => now.offset_s(),
         Some(offset) => {
-            offset_of(offset).map_err(|(part, why)| TimeError::Time { text: shown(part), why })?
+            let offset = offset.trim_start_matches(|c: char| u8::try_from(c).is_ok_and(is_blank));
+            offset_of(offset).map_err(|(part, why)| refused(part, why))?
         }
     };
     if second == DAY_S {
@@ -145,11 +119,10 @@ fn time_of(text: &str, date: &DateTime, now: &DateTime, whole: &str) -> Result<D
 
 /// Seconds since midnight; a whole day for 24:00:00.
 fn hms(text: &str) -> Result<i64, TimeErrorKind> {
-    let mut parts = numbers::<3>(text, &[":", ":"]);
-    if parts.1 == 1 {
-        parts = packed(text, [2, 2, 2]);
+    let ([mut hour, mut minute, mut second], mut found) = numbers(text, TIME);
+    if found == 1 {
+        ([hour, minute, second], found) = numbers(text, TIME_PACKED);
     }
-    let ([hour, minute, second], found) = parts;
     if found < 1 {
         return Err(TimeErrorKind::Unknown);
     }
@@ -220,10 +193,17 @@ mod tests {
             ("epoch", "1970-01-01 00:00:00Z"),
             ("EPOCH and more", "1970-01-01 00:00:00Z"),
             ("19-1-1", "0019-01-01 00:00:00Z"),
+            ("99999999999-01-01", "1215752191-01-01 00:00:00Z"),
+            ("2019-+1- 5", "2019-01-05 00:00:00Z"),
+            ("2019- 1-05", "2019-01-05 06:00:05Z"),
+            ("2019-01-01T00:00:00/2019-02-01 00:00", "2019-01-01 02:00:01Z"),
+            ("2019-01-01 10:00 ", "2019-01-01 10:00:00Z"),
+            ("2019-01-01 10:00 +24", "2018-12-31 10:00:00Z"),
+            ("2019-12-31 23:00:00 -01:00", "2019-12-31 24:00:00Z"),
             ("99999-01-01", "99999-01-01 00:00:00Z"),
             ("2147483647-12-31", "2147483647-12-31 00:00:00Z"),
             ("2019-01-01x", "2019-01-01 00:00:00Z"),
-            ("2019-01-01 00:00:00+01:00/2019-02-01 00:00:00Z", "2018-12-31 23:00:00Z"),
+            ("2019-01-01 00:00:00+01:00/2019-02-01 00:00:00Z", "2019-01-01 00:00:00Z"),
         ] {
             let read = DateTime::parse(text, &now()).map(|at| at.to_string());
             assert_eq!(read.as_deref(), Ok(expected), "{text}");
@@ -249,7 +229,7 @@ mod tests {
     fn refusals_say_what_is_wrong() {
         for (text, expected) in [
             ("", "No ISO 8601 date/time specification given"),
-            ("/2019-01-01", "No ISO 8601 date/time specification given"),
+            ("/2019-01-01", "'/2019-01-01' is not a valid ISO 8601 date/time specification"),
             ("tomorrow", "'tomorrow' is not a valid ISO 8601 date/time specification"),
             ("2019", "'2019' is not a valid ISO 8601 date/time specification"),
             ("2019W011", "'2019W011' is not a valid ISO 8601 date/time specification"),
@@ -271,8 +251,8 @@ mod tests {
                 "'0-1-1' is not a valid ISO 8601 date/time specification because '0' is not a valid year",
             ),
             (
-                "99999999999-01-01",
-                "'99999999999-01-01' is not a valid ISO 8601 date/time specification because '4294967295' is not a valid year",
+                "99999999999999999999-01-01",
+                "'99999999999999999999-01-01' is not a valid ISO 8601 date/time specification because '4294967295' is not a valid year",
             ),
             (
                 "2019-366",
