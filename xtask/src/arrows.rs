@@ -20,7 +20,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("agents", &["model", "xml"]),
     ("election", &["model", "xml", "messages"]),
     ("shell", &["model", "xml", "messages", "ipc", "cluster"]),
-    ("tools", &["model", "xml", "cib", "graph", "scheduler", "messages", "ipc", "agents"]),
+    ("tools", &["model", "xml", "cib", "rules", "graph", "scheduler", "messages", "ipc", "agents"]),
     (
         "DAEMON",
         &[

@@ -38,8 +38,17 @@ impl CheckRefusal {
     }
 }
 
+/// What came of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Of its date expression.
+    pub evaluation: Evaluation,
+    /// That has a begin or an end, so that "still" and "no more" can be said of it; a `date_spec` may come again.
+    pub is_range: bool,
+}
+
 /// Judges the one date expression of the rule with an id, wherever in the CIB that rule is.
-pub fn check(cib: &Element, rule_id: &str, now: &DateTime) -> Result<Evaluation, CheckRefusal> {
+pub fn check(cib: &Element, rule_id: &str, now: &DateTime) -> Result<Checked, CheckRefusal> {
     let mut rules = cib.descendants().filter(|e| e.name() == "rule" && e.id() == Some(rule_id));
     let rule = rules.next().ok_or(CheckRefusal::NotFound)?;
     if rules.next().is_some() {
@@ -51,10 +60,18 @@ pub fn check(cib: &Element, rule_id: &str, now: &DateTime) -> Result<Evaluation,
         return Err(CheckRefusal::SeveralDates);
     }
     let has_years = |spec: &Element| spec.attr("years").is_some();
-    if date.attr("operation") == Some("date_spec") && !date.elements_named("date_spec").any(has_years) {
+    let is_known = match date.attr("operation") {
+        Some("date_spec") => date.elements_named("date_spec").any(has_years),
+        Some(_) => true,
+        // It is `in_range` then, but Pacemaker's check looks for the word.
+        None => false,
+    };
+    if !is_known {
         return Err(CheckRefusal::NoYears);
     }
-    Ok(evaluate(date, &Input { cib: Some(cib), ..Input::at(*now) }))
+    let is_range =
+        date.attr("operation").is_none_or(|operation| !operation.eq_ignore_ascii_case("date_spec"));
+    Ok(Checked { evaluation: evaluate(date, &Input { cib: Some(cib), ..Input::at(*now) }), is_range })
 }
 
 #[cfg(test)]
@@ -71,6 +88,8 @@ mod tests {
             <rule id="years"><date_expression id="d3" operation="date_spec"><date_spec id="s" years="2020-2021"/></date_expression></rule>
             <rule id="hours"><date_expression id="d4" operation="date_spec"><date_spec id="s2" hours="1"/></date_expression></rule>
             <rule id="two"><date_expression id="d5" operation="gt" start="2019-01-01"/><date_expression id="d6" end="2019-01-01"/></rule>
+            <rule id="unsaid"><date_expression id="d8" end="2019-01-01"/></rule>
+            <rule id="large"><date_expression id="d9" operation="in_range" start="2019-01-01"><duration id="u" years="9999999999"/></date_expression></rule>
             <rule id="none"><expression id="e" attribute="x" operation="defined"/></rule>
             <rule id="wrong"><date_expression id="d7" operation="gt" start="soon"/></rule>
             <rule id="twice"/><rule id="twice"/>
@@ -78,7 +97,7 @@ mod tests {
         )
         .unwrap();
         let now = DateTime::parse("2020-06-01", &DateTime::from_epoch(0, 0)).unwrap();
-        let verdict = |id: &str| check(&cib, id, &now).map(|evaluation| evaluation.verdict);
+        let verdict = |id: &str| check(&cib, id, &now).map(|checked| checked.evaluation.verdict);
         assert_eq!(verdict("past"), Ok(Verdict::AfterRange));
         assert_eq!(verdict("future"), Ok(Verdict::BeforeRange));
         assert_eq!(verdict("years"), Ok(Verdict::Satisfied));
@@ -86,6 +105,11 @@ mod tests {
         assert_eq!(verdict("two"), Err(CheckRefusal::SeveralDates));
         assert_eq!(verdict("none"), Err(CheckRefusal::NoDate));
         assert_eq!(verdict("wrong"), Ok(Verdict::Invalid));
+        assert_eq!(verdict("unsaid"), Err(CheckRefusal::NoYears));
+        let code = |id: &str| check(&cib, id, &now).unwrap().evaluation.exit_code().value();
+        assert_eq!(["past", "wrong", "large"].map(code), [110, 78, 1]);
+        let is_range = |id: &str| check(&cib, id, &now).unwrap().is_range;
+        assert!(is_range("past") && !is_range("years"));
         assert_eq!(verdict("twice"), Err(CheckRefusal::Ambiguous));
         assert_eq!(verdict("gone"), Err(CheckRefusal::NotFound));
         let codes = [Verdict::Satisfied, Verdict::BeforeRange, Verdict::AfterRange, Verdict::Unsatisfied];

@@ -70,6 +70,15 @@ impl Evaluation {
     pub const fn is_satisfied(&self) -> bool {
         self.verdict.is_satisfied()
     }
+
+    /// How tools tell it.
+    pub fn exit_code(&self) -> ExitCode {
+        // A number that is one, but not of this world, is no error of configuration to Pacemaker.
+        if self.verdict == Verdict::Invalid && self.issues.last().is_some_and(RuleError::is_out_of_range) {
+            return ExitCode::ERROR;
+        }
+        self.verdict.exit_code()
+    }
 }
 
 /// Judges a `rule` (or a reference to one), or a single condition.

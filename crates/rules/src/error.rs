@@ -69,6 +69,14 @@ pub enum RuleProblem {
         /// What it could be.
         expected: &'static str,
     },
+    /// A number that is too large, or too small.
+    #[error("{name} '{value}' is out of range (expected a whole number of 32 bits)")]
+    OutOfRange {
+        /// The attribute.
+        name: &'static str,
+        /// Its value.
+        value: String,
+    },
     /// A value where there is nothing to compare.
     #[error("value is not allowed when operation is {0}")]
     NeedlessValue(String),
@@ -98,6 +106,12 @@ pub enum RuleProblem {
     /// Rules within rules, or references in a circle.
     #[error("it is more than {0} levels deep in rules")]
     Nesting(usize),
+}
+
+impl RuleError {
+    pub(crate) fn is_out_of_range(&self) -> bool {
+        matches!(self, RuleError::NotPassing { problem, .. } if matches!(**problem, RuleProblem::OutOfRange { .. }))
+    }
 }
 
 impl RuleProblem {

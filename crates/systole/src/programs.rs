@@ -33,7 +33,11 @@ pub const ALL: &[Program] = &[
     tool("crm_mon", "how the cluster is", tools::crm_mon::main),
     tool("crm_node", "this node, its partition and its quorum", tools::crm_node::main),
     tool("crm_resource", "resources: where they run, and what to do with them", tools::crm_resource::main),
+    tool("crm_rule", "whether rules are in effect", tools::crm_rule::main)
+        .documented(tools::crm_rule::command),
     tool("crm_simulate", "what the cluster would do, and how it would then be", tools::crm_simulate::main),
+    tool("iso8601", "how dates and durations are understood", tools::iso8601::main)
+        .documented(tools::iso8601::command),
     tool("stonith_admin", "fences a node; tells what can, and what was", tools::stonith_admin::main),
     tool("crmadmin", "the state of controllers", tools::crmadmin::main),
     tool("fence_lab", "fence agent: asks the power switch of a lab", agents::fence_lab::main),

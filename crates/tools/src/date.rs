@@ -90,6 +90,12 @@ fn in_zone(secs: i64, zone: TimeZone) -> Option<Zoned> {
     Some(Timestamp::from_second(secs).ok()?.to_zoned(zone))
 }
 
+/// This moment, in this place.
+pub fn here_and_now() -> rules::DateTime {
+    let now = Zoned::now();
+    rules::DateTime::from_epoch(now.timestamp().as_second(), now.offset().seconds())
+}
+
 /// A moment as `ctime` writes it, in local time: `Sun Nov 22 04:57:05 2026`.
 pub fn local(secs: i64) -> String {
     let moment = in_zone(secs, TimeZone::system());

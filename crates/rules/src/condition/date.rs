@@ -121,12 +121,13 @@ fn after(duration: &Element, start: DateTime) -> Result<DateTime, RuleProblem> {
     let mut end = start;
     for (name, plus) in UNITS {
         let Some(text) = duration.attr(name) else { continue };
-        let amount = exact_integer(text).filter(|amount| i32::try_from(*amount).is_ok());
-        let amount = amount.ok_or_else(|| RuleProblem::Value {
-            name,
-            value: text.to_owned(),
-            expected: "a whole number of 32 bits",
-        })?;
+        let value = || text.to_owned();
+        let expected = "a whole number of 32 bits";
+        let amount =
+            exact_integer(text).ok_or_else(|| RuleProblem::Value { name, value: value(), expected })?;
+        if i32::try_from(amount).is_err() {
+            return Err(RuleProblem::OutOfRange { name, value: value() });
+        }
         end = plus(&end, amount);
     }
     Ok(end)
