@@ -83,3 +83,51 @@ impl Acls<'_> {
         new
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::upgrade::test_support::{becomes, try_steps};
+
+    const FROM: (u8, u8) = (1, 3);
+
+    #[test]
+    fn a_user_with_roles_is_a_target_with_roles() {
+        becomes(
+            FROM,
+            "<acls><acl_user id='ann'><role_ref id='readers'/></acl_user></acls>",
+            "<acls><acl_target id='ann'><role id='readers'/></acl_target></acls>",
+        );
+    }
+
+    #[test]
+    fn a_user_with_permissions_gets_a_role_of_them() {
+        becomes(
+            FROM,
+            "<acls><acl_user id='bob'><!-- his own --><read id='r' xpath='/cib'/><deny id='d' tag='nvpair'/></acl_user></acls>",
+            "<acls><acl_target id='bob'><role id='auto-bob'/></acl_target><acl_role id='auto-bob'>\
+             <acl_permission id='r' kind='read' xpath='/cib'/>\
+             <acl_permission id='d' kind='deny' object-type='nvpair'/></acl_role></acls>",
+        );
+        becomes(FROM, "<acls><acl_user id='eve'/></acls>", "<acls><acl_target id='eve'/></acls>");
+    }
+
+    #[test]
+    fn a_limit_to_an_attribute_stays_where_it_can() {
+        let said = becomes(
+            FROM,
+            "<acls><acl_role id='ops'><write id='a' ref='web' attribute='x'/><write id='b' tag='op' attribute='x'/>\
+             <write id='c' xpath='//op' attribute='x'/></acl_role></acls>",
+            "<acls><acl_role id='ops'><acl_permission id='a' kind='write' reference='web'/>\
+             <acl_permission id='b' kind='write' object-type='op' attribute='x'/>\
+             <acl_permission id='c' kind='write' xpath='//op[@x]'/></acl_role></acls>",
+        );
+        assert_eq!(said.len(), 3);
+        assert!(said[0].contains("cannot accompany @ref"), "{said:?}");
+    }
+
+    #[test]
+    fn nothing_else_changes() {
+        let rest = r#"<crm_config/><nodes><node id="1" uname="n"/></nodes><resources/><constraints/>"#;
+        assert_eq!(try_steps(1, 3, rest).unwrap().0, rest);
+    }
+}

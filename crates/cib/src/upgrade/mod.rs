@@ -13,6 +13,8 @@ mod first;
 mod note;
 mod second;
 mod steps;
+#[cfg(test)]
+mod test_support;
 mod third;
 mod walk;
 

@@ -162,7 +162,9 @@ impl fmt::Display for Note {
                 ),
             },
             Note::Table { table, entry, context } => {
-                write!(f, "{}: {context}: {entry}", table.subject)?;
+                // A pair given by reference has no id to name.
+                let colon = if context.is_empty() { "" } else { ": " };
+                write!(f, "{}: {context}{colon}{entry}", table.subject)?;
                 match entry.advice {
                     Some(advice) => write!(f, "\n{}: ... {advice}", table.subject),
                     None => Ok(()),

@@ -12,6 +12,8 @@ mod properties;
 pub(super) mod references;
 mod resource;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 use super::note::Note;
 use super::walk::{self, Above, Transform, descend};

@@ -124,7 +124,7 @@ impl<'a> Movable<'a> {
             let moves = entry.to == Some(Place::MetaAttributes)
                 && !self.own.contains(entry.what)
                 && self.last.get(entry.what).is_none_or(|last| *last <= number);
-            moves.then(|| pair.clone())
+            moves.then(|| pair.without_children())
         })
     }
 }

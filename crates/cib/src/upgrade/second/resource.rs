@@ -72,7 +72,7 @@ fn instance_attributes(set: &Element, notes: &mut Notes<'_>) -> Option<Element> 
         any |= stays.is_some();
         stays
     });
-    any.then(|| with_children(set, content))
+    (any || begins_with_comment(set)).then(|| with_children(set, content))
 }
 
 fn entry_for(pair: &Element, table: &'static super::Table) -> Option<&'static Entry> {
@@ -103,7 +103,17 @@ fn meta_attributes(
         any = true;
         stays.then(|| redefined(pair, entry))
     });
-    any.then(|| with_children(set, content))
+    (any || begins_with_comment(set)).then(|| with_children(set, content))
+}
+
+/// True for a set of comments and pairs alone, the first comment not being empty. Such a set
+/// stays even if no pair does: to the XPath of libxml2, what begins with a comment is not empty.
+fn begins_with_comment(set: &Element) -> bool {
+    let first = set.children().iter().find_map(|node| match node {
+        Node::Comment(text) => Some(!text.is_empty()),
+        _ => None,
+    });
+    first == Some(true) && set.elements().all(|element| element.name() == "nvpair")
 }
 
 /// For each new name of a meta-attribute, the last set without rule that renames one to it.
@@ -177,5 +187,5 @@ fn alone(set: &Element) -> Element {
     let pairs = set.elements_named("nvpair").filter(|pair| pair.attr("name") == Some("requires"));
     operation::meta_set_from(set)
         .with_children(rest.cloned())
-        .with_children(pairs.cloned().map(Node::Element))
+        .with_children(pairs.map(|pair| Node::Element(pair.without_children())))
 }

@@ -12,6 +12,8 @@
 pub(super) mod legacy;
 pub(super) mod lifetime;
 pub(super) mod references;
+#[cfg(test)]
+mod tests;
 pub(super) mod unsupported;
 pub(super) mod values;
 
