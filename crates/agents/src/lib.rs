@@ -5,7 +5,8 @@
 //! what its end means. Given: names and parameters. Leaves to others: when to run what, and what follows.
 //!
 //! What needs no machine is apart from what does: [`describe`], [`ocf`] and [`fence`] are words and rules, [`find`] looks
-//! at folders, [`run`] at processes, [`catalogue`] keeps what agents have said. Only the standard `ocf` and fence agents of the Red Hat style are known so far;
+//! at folders, [`run`] at processes, [`catalogue`] keeps what agents have said, [`option_list`] puts options of our own
+//! into the form of what agents say. Only the standard `ocf` and fence agents of the Red Hat style are known so far;
 //! another standard is a module beside [`ocf`] that makes an [`Invocation`] and judges an [`Outcome`].
 
 pub mod catalogue;
@@ -14,6 +15,7 @@ pub mod fence;
 pub mod fence_lab;
 pub mod find;
 pub mod ocf;
+pub mod option_list;
 pub mod run;
 
 pub use catalogue::{Catalogue, DescribeError};

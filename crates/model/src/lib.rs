@@ -8,6 +8,7 @@ mod codes;
 mod feature;
 mod interval;
 mod op;
+pub mod options;
 mod role;
 mod score;
 mod time;
