@@ -30,6 +30,8 @@ pub const ALL: &[Program] = &[
     tool("attrd_updater", "values of node attributes", tools::attrd_updater::main),
     tool("cibadmin", "reads and changes the CIB", tools::cibadmin::main).documented(tools::cibadmin::command),
     tool("crm_attribute", "cluster options and attributes of nodes", tools::crm_attribute::main),
+    tool("crm_error", "names and meanings of result codes", tools::crm_error::main)
+        .documented(tools::crm_error::command),
     tool("crm_mon", "how the cluster is", tools::crm_mon::main),
     tool("crm_node", "this node, its partition and its quorum", tools::crm_node::main),
     tool("crm_resource", "resources: where they run, and what to do with them", tools::crm_resource::main),

@@ -11,6 +11,7 @@ pub mod cibadmin;
 mod command_line;
 mod controller;
 pub mod crm_attribute;
+pub mod crm_error;
 pub mod crm_mon;
 pub mod crm_node;
 pub mod crm_resource;
