@@ -29,15 +29,22 @@ pub const ALL: &[Program] = &[
     daemon("pacemaker-controld", "the controller: coordinates the cluster", controld::main),
     tool("attrd_updater", "values of node attributes", tools::attrd_updater::main),
     tool("cibadmin", "reads and changes the CIB", tools::cibadmin::main).documented(tools::cibadmin::command),
-    tool("crm_attribute", "cluster options and attributes of nodes", tools::crm_attribute::main),
+    tool("crm_attribute", "cluster options and attributes of nodes", tools::crm_attribute::main)
+        .documented(tools::crm_attribute::command),
     tool("crm_error", "names and meanings of result codes", tools::crm_error::main)
         .documented(tools::crm_error::command),
+    tool("crm_failcount", "how often a resource has failed on a node", tools::crm_failcount::main)
+        .documented(tools::crm_failcount::command),
+    tool("crm_master", "promotion scores, by the name of old", tools::crm_master::main)
+        .documented(tools::crm_master::command),
     tool("crm_mon", "how the cluster is", tools::crm_mon::main),
     tool("crm_node", "this node, its partition and its quorum", tools::crm_node::main),
     tool("crm_resource", "resources: where they run, and what to do with them", tools::crm_resource::main),
     tool("crm_rule", "whether rules are in effect", tools::crm_rule::main)
         .documented(tools::crm_rule::command),
     tool("crm_simulate", "what the cluster would do, and how it would then be", tools::crm_simulate::main),
+    tool("crm_standby", "whether a node is in standby", tools::crm_standby::main)
+        .documented(tools::crm_standby::command),
     tool("iso8601", "how dates and durations are understood", tools::iso8601::main)
         .documented(tools::iso8601::command),
     tool("stonith_admin", "fences a node; tells what can, and what was", tools::stonith_admin::main),

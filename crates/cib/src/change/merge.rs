@@ -120,12 +120,28 @@ fn first_of(parent: &Element) -> BTreeMap<Key<'_>, usize> {
     table
 }
 
-/// What `name++` or `name+=n` comes to; `None` for any other value. What is no score counts as zero.
+/// What `name++` or `name+=n` comes to; `None` for any other value.
 fn counted(name: &str, old: &str, value: &str) -> Option<String> {
     let sum = value.strip_prefix(name)?.strip_prefix('+')?;
-    let score = |text: &str| text.parse::<Score>().unwrap_or(Score::ZERO);
-    let add = if sum.starts_with('+') { Score::new(1) } else { score(sum.strip_prefix('=')?) };
-    Some((score(old) + add).value().to_string())
+    let add = if sum.starts_with('+') { Score::new(1) } else { leading_score(sum.strip_prefix('=')?) };
+    Some((leading_score(old) + add).value().to_string())
+}
+
+/// A score, or the number that a text begins with: `5s` counts as 5. All nodes must count alike, and this is how
+/// Pacemaker counts.
+fn leading_score(text: &str) -> Score {
+    if let Ok(score) = text.parse() {
+        return score;
+    }
+    let text = text.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
+    let (negative, digits) = match text.strip_prefix(['-', '+']) {
+        Some(digits) => (text.starts_with('-'), digits),
+        None => (false, text),
+    };
+    let digits = digits.bytes().take_while(u8::is_ascii_digit);
+    let amount =
+        digits.fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
+    Score::new(if negative { -amount } else { amount })
 }
 
 #[cfg(test)]
@@ -173,6 +189,8 @@ mod tests {
         assert_eq!(counted("x", "5", "x+=3").as_deref(), Some("8"));
         assert_eq!(counted("x", "INFINITY", "x++").as_deref(), Some("1000000"));
         assert_eq!(counted("x", "words", "x+=2").as_deref(), Some("2"));
+        assert_eq!(counted("x", "1024M", "x+= -24bytes").as_deref(), Some("1000"));
+        assert_eq!(counted("x", "99999999999999999999s", "x+=-").as_deref(), Some("1000000"));
         assert_eq!(counted("x", "5", "y++"), None);
         assert_eq!(counted("x", "5", "x+"), None);
         assert_eq!(merge("<a/>", "<a x='x++'/>"), r#"<a x="x++"/>"#);

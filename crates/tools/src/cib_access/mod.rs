@@ -12,7 +12,7 @@ mod write;
 
 pub(crate) use document::{DocumentError, read_file, read_file_or_stdin, read_pipe, with_status};
 pub(crate) use place::CibPlace;
-pub(crate) use session::CibSession;
+pub(crate) use session::{CibSession, Refused};
 
 use crate::failure::Failure;
 use ::cib::acl;

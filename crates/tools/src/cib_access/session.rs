@@ -7,7 +7,7 @@ use super::{AccessError, CibAccess};
 use crate::failure::Failure;
 use ::cib::Operation;
 use messages::cib::{Command, option};
-use model::ExitCode;
+use model::{ExitCode, StandardRc};
 use std::time::Duration;
 use xml::Element;
 
@@ -16,6 +16,15 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A CIB that can be asked and changed.
 pub(crate) struct CibSession(CibAccess);
+
+/// A change was not made.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    /// Why.
+    pub rc: StandardRc,
+    /// Why exactly, where that is known.
+    pub reason: Option<String>,
+}
 
 impl From<AccessError> for Failure {
     fn from(error: AccessError) -> Failure {
@@ -52,11 +61,6 @@ impl CibSession {
         self.change(Operation::Modify, option::NONE, section, data)
     }
 
-    /// The same, but makes what is not there, and values such as `x++` count up what is.
-    pub fn modify_counting(&mut self, section: &str, data: Element) -> Result<(), Failure> {
-        self.change(Operation::Modify, option::SCORE_UPDATE | option::CAN_CREATE, section, data)
-    }
-
     /// Puts an element in place of the one of its name and id.
     pub fn replace(&mut self, section: &str, data: Element) -> Result<(), Failure> {
         self.change(Operation::Replace, option::NONE, section, data)
@@ -65,6 +69,22 @@ impl CibSession {
     /// Removes the element that the data describes. That it is not there is fine.
     pub fn delete(&mut self, section: &str, data: Element) -> Result<(), Failure> {
         self.change(Operation::Delete, option::NONE, section, data)
+    }
+
+    /// Makes a change whose refusal the caller has words for.
+    pub fn attempt(
+        &mut self,
+        operation: Operation,
+        options: u32,
+        section: &str,
+        data: Element,
+    ) -> Result<Result<(), Refused>, Failure> {
+        let command = Command::new(operation.as_str(), 0, options).section(section).data(data);
+        let answer = self.0.call(command, TIMEOUT)?;
+        if answer.rc.is_ok() {
+            return Ok(Ok(self.0.save()?));
+        }
+        Ok(Err(Refused { rc: answer.rc.standard(), reason: answer.reason }))
     }
 
     fn change(

@@ -2,6 +2,7 @@
 //! What users and agents see of it, on a CIB file. The texts are Pacemaker 3.0.2's.
 
 use super::*;
+use crate::cib_access::CibSession;
 use std::path::PathBuf;
 
 const CIB: &str = r#"<cib crm_feature_set="3.20.5" validate-with="pacemaker-4.0" admin_epoch="0" epoch="5" num_updates="1">
@@ -9,7 +10,7 @@ const CIB: &str = r#"<cib crm_feature_set="3.20.5" validate-with="pacemaker-4.0"
   <crm_config><cluster_property_set id="cib-bootstrap-options"><nvpair id="o-d" name="cluster-delay" value="60s"/></cluster_property_set>
   <cluster_property_set id="more"><nvpair id="m-d" name="dc-deadtime" value="5s"/></cluster_property_set></crm_config>
   <nodes><node id="1" uname="node1"/></nodes><resources/><constraints/>
-</configuration><status/></cib>"#;
+</configuration><status><node_state id="1" uname="node1"/></status></cib>"#;
 
 struct Lab {
     _folder: tempfile::TempDir,
@@ -31,11 +32,13 @@ impl Lab {
 
     fn run_as_agent(&self, args: &str, env: &[(&str, &str)]) -> (i32, String) {
         let args: Vec<OsString> =
-            [PROGRAM].into_iter().chain(args.split_whitespace()).map(OsString::from).collect();
+            [Options::NAME].into_iter().chain(args.split_whitespace()).map(OsString::from).collect();
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let env = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         let open = || CibSession::open_file(&self.file);
-        let code = run(&args, env, open, &mut out, &mut err).value();
+        let around = Surroundings { program: Options::NAME, env: &env, open: &open };
+        let code = command_line::run(&args, &mut out, &mut err, |options, out| work(options, &around, out));
+        let code = code.value();
         (code, String::from_utf8(out).unwrap() + &String::from_utf8(err).unwrap())
     }
 
@@ -66,7 +69,7 @@ fn cluster_options() {
         text.contains("Multiple attributes match name=cluster-delay\n  Value: 30s \t(id=o-d)\n"),
         "{text}"
     );
-    let deleted = "Deleted crm_config option: id=o-d name=cluster-delay\n";
+    let deleted = "Deleted crm_config option: id=(null) name=cluster-delay\n";
     assert_eq!(lab.run("-i o-d -n cluster-delay -D"), (0, deleted.into()));
     assert_eq!(lab.run("-n none -D"), (0, String::new()));
 }
@@ -126,5 +129,5 @@ fn says_what_is_wrong() {
         assert_eq!(lab.run(args), (64, text.into()), "{args}");
     }
     assert_eq!(lab.run("-P ( -G").0, 64);
-    assert_eq!(lab.run("-n a -l sometimes").0, 64);
+    assert_eq!(lab.run("-n a -N node1 -l sometimes").0, 76);
 }

@@ -37,7 +37,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
 }
 
 /// The program with what it touches: arguments (its name first), the time, how to open the CIB, and the streams.
-fn run(
+pub(crate) fn run(
     args: &[OsString],
     now: WallTime,
     open: impl FnOnce() -> Result<CibSession, Failure>,
