@@ -26,7 +26,7 @@ fn cib() -> Element {
     parse(
         "<cib crm_feature_set='3.19.0' validate-with='pacemaker-3.9' admin_epoch='1' epoch='5' num_updates='3'>\
          <configuration><crm_config><cluster_property_set id='o'><nvpair id='o-a' name='a' value='5'/></cluster_property_set>\
-         </crm_config><nodes><node id='1' uname='n1'/></nodes><resources><primitive id='p' class='ocf' type='Dummy'/>\
+         </crm_config><nodes><node id='1' uname='n1'/></nodes><resources><primitive id='p' class='ocf' provider='x' type='Dummy'/>\
          </resources><constraints/></configuration><status><node_state id='1' uname='n1' crmd='offline'/></status></cib>",
     )
 }
@@ -183,7 +183,7 @@ fn replace_puts_the_input_in_place() {
     let outcome = run(&request(
         Operation::Replace,
         "resources",
-        "<resources><primitive id='q' class='ocf' type='x'/></resources>",
+        "<resources><primitive id='q' class='ocf' provider='x' type='x'/></resources>",
     ))
     .unwrap();
     assert_eq!(version(&outcome), "1.6.0");

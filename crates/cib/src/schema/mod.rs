@@ -1,258 +1,124 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Whether a CIB is one.
+//! What a CIB may look like, and whether one does.
 //!
-//! Decides: which problems a CIB has, each with the element it is about and what was expected there. Given: a tree.
-//! Leaves to others: what is done about it. Checked are the sections, required attributes, that ids are unique, and that
-//! references lead somewhere, by the table in `table`; nothing that Pacemaker's schemas accept is refused.
+//! One table (`cib.schema`) describes all versions of the schema. From it come the verdicts here, which are those that
+//! Pacemaker gets from its RNG files, with words for what is wrong and where; and the RNG files that we ship ([`rng_file`]).
+//!
+//! Decides: whether a tree is a CIB as a version has it, with unique ids and references that lead somewhere. Given: a tree.
+//! Leaves to others: what is done about it.
 
+mod compiled;
+mod datatype;
+mod explain;
+mod grammar;
+mod issue;
+mod machine;
+mod ncname;
+mod notation;
+mod rng;
 mod table;
+mod validator;
 mod version;
+mod words;
 
-use std::collections::BTreeMap;
-use std::fmt;
-use table::{ElementRule, IdKind, rule};
+#[cfg(test)]
+mod tests;
+
+pub use issue::{Hint, Issue, Problem, Wanted};
 pub use version::{Claim, SchemaVersion, UnknownSchema};
+
+use compiled::Compiled;
+use grammar::Grammar;
+use machine::Machine;
+use model::Profile;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use table::{Table, TableError};
 use xml::Element;
 
-/// Something wrong with a CIB.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Issue {
-    /// The element's name.
-    pub element: String,
-    /// Its id, if it has one.
-    pub id: Option<String>,
-    /// What is wrong.
-    pub problem: Problem,
+/// What is wrong with a CIB under the version it claims; nothing if it is valid. At most 100 issues are named, in the order of
+/// the document. `validate-with="none"` makes everything valid; a version that nobody knows, or none at all, nothing.
+pub fn validate(cib: &Element) -> Vec<Issue> {
+    let problem = match Claim::of(cib) {
+        _ if cib.name() != "cib" => Problem::Root,
+        Ok(Some(Claim::Version(version))) => return validate_against(cib, version),
+        Ok(Some(Claim::Nothing)) => return Vec::new(),
+        Ok(None) => Problem::NoSchema,
+        Err(unknown) => Problem::UnknownSchema(UnknownSchema(issue::short(&unknown.0))),
+    };
+    vec![Issue::new(Vec::new(), cib, problem)]
 }
-
-/// What can be wrong with an element.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    /// The root is something else.
-    #[error("the root element must be <cib>")]
-    Root,
-    /// An element that has no place there.
-    #[error("<{child}> has no place here; expected {expected}")]
-    Misplaced {
-        /// The element that has none.
-        child: String,
-        /// Which elements have.
-        expected: String,
-    },
-    /// A section that must be there is not.
-    #[error("<{0}> is missing")]
-    MissingSection(&'static str),
-    /// The same section twice.
-    #[error("<{0}> is there more than once")]
-    RepeatedSection(String),
-    /// A required attribute is not there.
-    #[error("attribute '{0}' is missing")]
-    MissingAttribute(&'static str),
-    /// Two elements with one id.
-    #[error("the id is already that of another element, <{0}>; choose another")]
-    RepeatedId(String),
-    /// A reference to nothing.
-    #[error("{attribute}=\"{value}\" refers to nothing; expected the id of an element of the configuration")]
-    DanglingReference {
-        /// The attribute that refers.
-        attribute: &'static str,
-        /// To what.
-        value: String,
-    },
-    /// A schema that nobody knows.
-    #[error("validate-with=\"{0}\" is not a known schema; expected pacemaker-1.0 to pacemaker-4.0")]
-    UnknownSchema(String),
-}
-
-impl fmt::Display for Issue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.id {
-            Some(id) => write!(f, "<{} id=\"{id}\">: {}", self.element, self.problem),
-            None => write!(f, "<{}>: {}", self.element, self.problem),
-        }
-    }
-}
-
-/// How many issues are listed; more help nobody.
-const MAX_ISSUES: usize = 50;
 
 /// What is wrong with a CIB under a given version, whatever version it claims; nothing if it is valid.
-pub fn validate_against(cib: &Element, _version: SchemaVersion) -> Vec<Issue> {
-    validate(cib)
+pub fn validate_against(cib: &Element, version: SchemaVersion) -> Vec<Issue> {
+    issues(cib, version, Profile::V3_0, false)
 }
 
 /// Whether a CIB is valid under a given version, whatever version it claims. Cheaper than to list what is wrong.
 pub fn is_valid(cib: &Element, version: SchemaVersion) -> bool {
-    validate_against(cib, version).is_empty()
+    is_valid_for(cib, version, Profile::V3_0)
 }
 
-/// What is wrong with a CIB under the version it claims; nothing if it is valid.
-pub fn validate(cib: &Element) -> Vec<Issue> {
-    let mut checker = Checker::default();
-    if cib.name() != "cib" {
-        checker.report(cib, Problem::Root);
-        return checker.issues;
-    }
-    match cib.attr("validate-with") {
-        None => checker.report(cib, Problem::MissingAttribute("validate-with")),
-        Some("none") => return Vec::new(),
-        Some(schema) if !table::is_known_schema(schema) => {
-            checker.report(cib, Problem::UnknownSchema(schema.to_owned()));
-        }
-        Some(_) => {}
-    }
-    checker.sections(cib);
-    if let Some(configuration) = cib.child("configuration") {
-        // All ids first: references may lead forwards.
-        checker.ids(configuration);
-        for element in configuration.elements().flat_map(Element::descendants) {
-            checker.element(element);
-        }
-    }
-    checker.issues.truncate(MAX_ISSUES);
-    checker.issues
+/// The same as the software of a profile sees it: Pacemaker 2 does not insist on `validate-with`, and knows other versions.
+pub fn is_valid_for(cib: &Element, version: SchemaVersion, profile: Profile) -> bool {
+    issues(cib, version, profile, true).is_empty()
 }
 
-#[derive(Default)]
-struct Checker<'a> {
-    issues: Vec<Issue>,
-    /// The element of every id that can be referred to.
-    ids: BTreeMap<&'a str, &'a str>,
-}
-
-impl<'a> Checker<'a> {
-    fn report(&mut self, element: &Element, problem: Problem) {
-        let (name, id) = (element.name().to_owned(), element.id().map(str::to_owned));
-        self.issues.push(Issue { element: name, id, problem });
-    }
-
-    fn sections(&mut self, cib: &Element) {
-        for field in ["admin_epoch", "epoch", "num_updates"] {
-            if cib.attr(field).is_none() {
-                self.report(cib, Problem::MissingAttribute(field));
-            }
-        }
-        self.only(cib, &["configuration", "status"], &["configuration", "status"]);
-        if let Some(configuration) = cib.child("configuration") {
-            self.only(configuration, &table::SECTIONS, &table::REQUIRED_SECTIONS);
-        }
-    }
-
-    fn only(&mut self, parent: &Element, known: &[&'static str], required: &[&'static str]) {
-        let mut seen: Vec<&str> = Vec::new();
-        for child in parent.elements() {
-            let name = child.name();
-            if !known.contains(&name) {
-                let expected = known.iter().map(|name| format!("<{name}>")).collect::<Vec<_>>().join(", ");
-                self.report(parent, Problem::Misplaced { child: name.to_owned(), expected });
-            } else if seen.contains(&name) {
-                self.report(parent, Problem::RepeatedSection(name.to_owned()));
-            }
-            seen.push(name);
-        }
-        for name in required.iter().filter(|name| !seen.contains(name)) {
-            self.report(parent, Problem::MissingSection(name));
-        }
-    }
-
-    fn ids(&mut self, configuration: &'a Element) {
-        for element in configuration.descendants() {
-            let Some(id) = element.id() else { continue };
-            if rule(element.name()).is_none_or(|rule| rule.id != IdKind::Own) {
-                continue;
-            }
-            match self.ids.get(id).copied() {
-                Some(other) => self.report(element, Problem::RepeatedId(other.to_owned())),
-                None => {
-                    self.ids.insert(id, element.name());
-                }
-            }
-        }
-    }
-
-    fn element(&mut self, element: &Element) {
-        if let Some(ElementRule { required, references, id, .. }) = rule(element.name()) {
-            let by_reference = element.attr("id-ref").is_some();
-            if !by_reference {
-                for attribute in required.iter().filter(|attribute| element.attr(attribute).is_none()) {
-                    self.report(element, Problem::MissingAttribute(attribute));
-                }
-            }
-            let id_refers = (*id == IdKind::Reference).then_some("id");
-            for attribute in references.iter().copied().chain(id_refers) {
-                self.reference(element, attribute);
-            }
-        }
-        self.reference(element, "id-ref");
-    }
-
-    fn reference(&mut self, element: &Element, attribute: &'static str) {
-        if let Some(value) = element.attr(attribute)
-            && !self.ids.contains_key(value)
-        {
-            self.report(element, Problem::DanglingReference { attribute, value: value.to_owned() });
-        }
+/// A version as an RNG file, for other programs. (An error means that the table is broken, which tests rule out.)
+pub fn rng_file(version: SchemaVersion) -> Result<String, Problem> {
+    match compiled_for(version, Profile::V3_0) {
+        Ok(ready) => Ok(rng::write(&ready.compiled.grammar)),
+        Err(error) => Err(Problem::BrokenTable(error.to_string())),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn issues(resources: &str, constraints: &str) -> Vec<String> {
-        let text = format!(
-            "<cib validate-with='pacemaker-3.9' admin_epoch='0' epoch='1' num_updates='0'><configuration><crm_config/><nodes/>\
-             <resources>{resources}</resources><constraints>{constraints}</constraints></configuration><status/></cib>"
-        );
-        validate(&xml::parse(&text).unwrap()).iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn every_issue_names_its_element() {
-        let dummy = "<primitive id='p' class='ocf' provider='pacemaker' type='Dummy'/>";
-        assert_eq!(issues(dummy, "<rsc_location id='l' rsc='p' node='n' score='1'/>"), Vec::<String>::new());
-        assert_eq!(
-            issues("", "<rsc_location id='l' rsc='p' node='n' score='1'/>"),
-            [
-                r#"<rsc_location id="l">: rsc="p" refers to nothing; expected the id of an element of the configuration"#
-            ]
-        );
-        assert_eq!(
-            issues(&format!("{dummy}{dummy}"), ""),
-            [r#"<primitive id="p">: the id is already that of another element, <primitive>; choose another"#]
-        );
-        assert_eq!(
-            issues("<primitive class='ocf' type='x'/>", ""),
-            ["<primitive>: attribute 'id' is missing"]
-        );
-    }
-
-    #[test]
-    fn sections_are_known_and_there_once() {
-        let all = |text: &str| {
-            validate(&xml::parse(text).unwrap()).iter().map(ToString::to_string).collect::<Vec<_>>()
-        };
-        assert_eq!(all("<diff/>"), ["<diff>: the root element must be <cib>"]);
-        let found = all(
-            "<cib validate-with='pacemaker-9.9' admin_epoch='0' epoch='0' num_updates='0'><configuration><nodes/><nodes/><zoo/></configuration></cib>",
-        );
-        let wanted = [
-            "pacemaker-9.9",
-            "<status> is missing",
-            "<nodes> is there more than once",
-            "<zoo> has no place here",
-            "<crm_config> is missing",
-        ];
-        for text in wanted {
-            assert!(found.iter().any(|issue| issue.contains(text)), "{text}: {found:?}");
+fn issues(cib: &Element, version: SchemaVersion, profile: Profile, verdict_only: bool) -> Vec<Issue> {
+    match compiled_for(version, profile) {
+        Ok(ready) => {
+            ready.with_machine(|machine| validator::issues(cib, &ready.compiled, machine, verdict_only))
         }
-        assert_eq!(all("<cib validate-with='none'><anything/></cib>"), Vec::<String>::new());
+        Err(error) => vec![Issue::new(Vec::new(), cib, Problem::BrokenTable(error.to_string()))],
     }
+}
 
-    #[test]
-    fn an_empty_cib_is_valid() {
-        for profile in [model::Profile::V3_0, model::Profile::V2_1] {
-            assert_eq!(validate(&crate::empty(profile)), []);
+/// A version of the schema, and machines that have learnt some of it.
+struct Ready {
+    compiled: Compiled,
+    /// Those that nobody uses at the moment.
+    machines: Mutex<Vec<Machine>>,
+}
+
+/// More machines than this are not kept.
+const MAX_IDLE: usize = 4;
+
+impl Ready {
+    /// Does something with a machine of its own.
+    fn with_machine<T>(&self, work: impl FnOnce(&mut Machine) -> T) -> T {
+        // Whoever panicked while holding the list left it whole: each change of it is one call.
+        let idle = || self.machines.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = idle().pop();
+        let mut machine = waiting.unwrap_or_else(|| Machine::new(&self.compiled));
+        let outcome = work(&mut machine);
+        let mut machines = idle();
+        if machines.len() < MAX_IDLE {
+            machines.push(machine);
         }
+        outcome
     }
+}
+
+/// A version as the software of a profile has it; made ready when it is first asked for.
+fn compiled_for(version: SchemaVersion, profile: Profile) -> Result<&'static Ready, &'static TableError> {
+    type Slot = OnceLock<Result<Ready, TableError>>;
+    static READY: [[Slot; SchemaVersion::ALL.len()]; 2] =
+        [const { [const { OnceLock::new() }; SchemaVersion::ALL.len()] }; 2];
+    let row = match profile {
+        Profile::V3_0 => &READY[0],
+        Profile::V2_1 => &READY[1],
+    };
+    let make = || {
+        let table = Table::built_in().map_err(Clone::clone)?;
+        let grammar = Grammar::new(table, version, profile)?;
+        Ok(Ready { compiled: Compiled::new(grammar), machines: Mutex::new(Vec::new()) })
+    };
+    row[version.index()].get_or_init(make).as_ref()
 }

@@ -192,7 +192,7 @@ impl Cluster {
 
 fn create(id: &str) -> Command {
     let data =
-        Element::new("primitive").with_attr("id", id).with_attr("class", "ocf").with_attr("type", "Dummy");
+        Element::new("primitive").with_attr("id", id).with_attr("class", "lsb").with_attr("type", "dummy");
     Command::new("cib_create", 7, option::NONE).section("resources").data(data)
 }
 
@@ -438,7 +438,12 @@ fn an_invalid_cib_is_shown_but_not_touched() {
     cluster.connect(0, "cib_rw");
     let reply = cluster.call(0, create("p"));
     assert_eq!((reply.rc, reply.data.is_some()), (LegacyRc::SCHEMA_VALIDATION, true));
-    assert!(cluster.nodes[0].logged.iter().any(|(_, text)| text.contains("<zoo> has no place here")));
+    assert!(
+        cluster.nodes[0]
+            .logged
+            .iter()
+            .any(|(_, text)| text.contains("<zoo> is not expected in <configuration>"))
+    );
 }
 
 #[test]
