@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Dates, durations, periods and spans: read or refused, written, and read again as the same.
 
-use rules::{DateForm, DateTime, Duration, MAX_YEAR, Period, Recurrence, lenient};
+use model::{Duration, lenient};
+use rules::{DateForm, DateTime, MAX_YEAR, Period, Recurrence};
 
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };

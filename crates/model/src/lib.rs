@@ -5,8 +5,10 @@
 //! Leaves to others: everything that has a place (nodes, resources, the CIB). No I/O, no clock.
 
 mod codes;
+mod duration;
 mod feature;
 mod interval;
+pub mod lenient;
 mod op;
 pub mod options;
 mod role;
@@ -14,6 +16,7 @@ mod score;
 mod time;
 
 pub use codes::{ExecStatus, ExitCode, LegacyRc, OcfCode, StandardRc};
+pub use duration::{Duration, DurationProblem};
 pub use feature::{FeatureSet, ParseFeatureSetError, Profile};
 pub use interval::{Interval, ParseIntervalError};
 pub use op::{OpKey, ParseKeyError, TransitionKey, TransitionMagic};

@@ -3,9 +3,9 @@
 //! of them hold, and which of their values wins.
 
 use crate::error::id_of;
-use crate::lenient::parse_score;
 use crate::{DateTime, Input, RuleError, RuleProblem, evaluate};
 use model::Score;
+use model::lenient::parse_score;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xml::Element;

@@ -14,7 +14,6 @@ mod check;
 mod condition;
 mod error;
 mod input;
-pub mod lenient;
 mod pattern;
 mod time;
 mod values;
@@ -26,7 +25,7 @@ pub use error::{RuleError, RuleProblem};
 pub use input::{Input, Values, resolve};
 pub use pattern::{Pattern, PatternError, Submatches};
 pub use time::{
-    DateForm, DateTime, Duration, MAX_YEAR, Period, Recurrence, TimeError, TimeErrorKind, WeekDate,
-    days_in_month, days_in_year, is_leap_year, weeks_in_year,
+    DateForm, DateTime, MAX_YEAR, Period, Recurrence, TimeError, TimeErrorKind, WeekDate, days_in_month,
+    days_in_year, is_leap_year, weeks_in_year,
 };
 pub use values::{ValueType, compare_versions};

@@ -3,7 +3,6 @@
 
 mod calendar;
 mod date_time;
-mod duration;
 mod error;
 mod period;
 mod read;
@@ -11,6 +10,5 @@ mod scan;
 
 pub use calendar::{MAX_YEAR, WeekDate, days_in_month, days_in_year, is_leap_year, weeks_in_year};
 pub use date_time::{DateForm, DateTime};
-pub use duration::Duration;
 pub use error::{TimeError, TimeErrorKind};
 pub use period::{Period, Recurrence};

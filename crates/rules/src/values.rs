@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Values of attributes, compared by type.
 
-use crate::lenient::exact_integer;
+use model::lenient::exact_integer;
 use std::cmp::Ordering;
 use std::str::FromStr;
 

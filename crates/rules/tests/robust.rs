@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Whatever is written as a date, duration, period or rule is read or refused; and what was read writes back.
 
+use model::Duration;
 use proptest::prelude::*;
-use rules::{DateForm, DateTime, Duration, Input, Pattern, Period, Recurrence, evaluate};
+use rules::{DateForm, DateTime, Input, Pattern, Period, Recurrence, evaluate};
 use xml::Element;
 
 fn nearly_time() -> impl Strategy<Value = String> {

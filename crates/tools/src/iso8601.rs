@@ -9,8 +9,8 @@ use crate::failure::Failure;
 use crate::log::{Level, Log, Source};
 use crate::output::{Entry, Message, Output};
 use clap::Parser;
-use model::ExitCode;
-use rules::{DateForm, DateTime, Duration, Period, TimeError};
+use model::{Duration, ExitCode};
+use rules::{DateForm, DateTime, Period, TimeError};
 use std::ffi::OsString;
 
 /// DEPRECATED: This tool will be removed in a future release
@@ -135,7 +135,9 @@ fn work(options: &Options, now: &DateTime, out: &mut Output<'_>) -> Result<ExitC
     }
     let mut span = None;
     if let Some(text) = &options.duration {
-        let read = Duration::parse(text).map_err(|error| refused(out, "duration", text, &error))?;
+        let read = Duration::parse(text).map_err(|why| {
+            refused(out, "duration", text, &TimeError::Duration { text: text.to_owned(), why })
+        })?;
         out.say(&Said { lead: "Duration", element: "duration", text: read.to_string() })?;
         span = Some(read);
     }

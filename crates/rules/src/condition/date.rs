@@ -2,9 +2,9 @@
 //! Conditions on the time.
 
 use super::{Verdict, require_id, word};
-use crate::lenient::exact_integer;
 use crate::time::WeekDate;
 use crate::{DateTime, RuleError, RuleProblem};
+use model::lenient::exact_integer;
 use xml::Element;
 
 #[derive(Clone, Copy)]

@@ -2,8 +2,8 @@
 //! Conditions on the resource's agent, and on the operation.
 
 use super::{Verdict, require_id};
-use crate::lenient::parse_interval;
 use crate::{Input, RuleError, RuleProblem};
+use model::lenient::exact_interval;
 use xml::Element;
 
 /// Of the agent only what is asked for has to fit.
@@ -21,7 +21,7 @@ pub(super) fn operation_verdict(expression: &Element, input: &Input<'_>) -> Resu
     let name = expression.attr("name").ok_or_else(|| RuleProblem::Missing("name").of(expression))?;
     let interval = match expression.attr("interval") {
         None => None,
-        Some(text) => Some(parse_interval(text).ok_or_else(|| {
+        Some(text) => Some(exact_interval(text).ok_or_else(|| {
             let expected = "a number with s, ms, us, min, h or no unit, or an ISO 8601 duration";
             RuleProblem::Value { name: "interval", value: text.to_owned(), expected }.of(expression)
         })?),

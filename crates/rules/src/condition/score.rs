@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What a rule of a location constraint gives where it is satisfied: a score, and for which role.
 
-use crate::lenient::parse_score;
 use crate::{Input, RuleError, RuleProblem};
+use model::lenient::parse_score;
 use model::{Role, Score};
 use xml::Element;
 

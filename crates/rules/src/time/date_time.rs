@@ -5,8 +5,7 @@ use super::calendar::{
     EPOCH_DAY, MAX_DAY, MAX_YEAR, WeekDate, days_in_month, days_in_year, first_day, month_and_day, ordinal,
     year_and_ordinal,
 };
-use super::duration::Duration;
-use model::WallTime;
+use model::{Duration, WallTime};
 use std::fmt;
 
 pub(super) const DAY_S: i64 = 86_400;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Why a text is no date, time, duration or period. The words are those of Pacemaker, which scripts and people know.
 
+use model::DurationProblem;
+
 /// A text that is no date, time, duration or period.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
@@ -21,12 +23,12 @@ pub enum TimeError {
         why: TimeErrorKind,
     },
     /// No duration.
-    #[error("{}", explained("'", .text, "'", "time duration", .why))]
+    #[error("{}", no_duration(.text, .why))]
     Duration {
         /// What should have been one.
         text: String,
         /// Why it is none.
-        why: TimeErrorKind,
+        why: DurationProblem,
     },
     /// No period.
     #[error("{}", explained("'", .text, "'", "time period", .why))]
@@ -51,6 +53,13 @@ fn explained(open: &str, text: &str, close: &str, sort: &str, why: &TimeErrorKin
         TimeErrorKind::Missing => format!("No ISO 8601 {sort} given"),
         TimeErrorKind::Unknown => format!("'{text}' is not a valid ISO 8601 {sort}"),
         why => format!("{open}{text}{close} is not a valid ISO 8601 {sort} because {why}"),
+    }
+}
+
+fn no_duration(text: &str, why: &DurationProblem) -> String {
+    match why {
+        DurationProblem::Missing => "No ISO 8601 time duration given".to_owned(),
+        why => format!("'{text}' is not a valid ISO 8601 time duration because {why}"),
     }
 }
 
@@ -104,32 +113,6 @@ pub enum TimeErrorKind {
     /// Not 0 to 59.
     #[error("{0} is not a valid second")]
     Second(u32),
-    /// Durations begin with `P`.
-    #[error("it does not start with a 'P'")]
-    NoP,
-    /// A `P` alone.
-    #[error("nothing follows 'P'")]
-    OnlyP,
-    /// A number is missing, is too large, or has a fraction.
-    #[error("no valid integer at '{0}'")]
-    Integer(String),
-    /// The sum is too large.
-    #[error("integer at '{at}' is too {}", if *.large { "large" } else { "small" })]
-    Overflow {
-        /// From where on.
-        at: String,
-        /// Else too small.
-        large: bool,
-    },
-    /// It ends after a number.
-    #[error("no units after {0}")]
-    NoUnit(i64),
-    /// There is no such unit.
-    #[error("'{0}' is not a valid time unit")]
-    Unit(char),
-    /// It lasts no time at all.
-    #[error("no amounts and units given")]
-    Nothing,
     /// A duration cannot begin or end with a duration.
     #[error("it has two durations")]
     TwoDurations,

@@ -2,8 +2,8 @@
 //! Periods with a start and an end, and those that come again.
 
 use super::date_time::DateTime;
-use super::duration::Duration;
 use super::error::{TimeError, TimeErrorKind};
+use model::Duration;
 
 /// From a moment to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,10 @@ impl Period {
     }
 }
 
+fn duration(text: &str) -> Result<Duration, TimeError> {
+    Duration::parse(text).map_err(|why| TimeError::Duration { text: text.to_owned(), why })
+}
+
 /// A period, and the duration it was written with.
 struct Halves(Period, Option<Duration>);
 
@@ -41,7 +45,7 @@ impl Halves {
         }
         let second = text.split_once('/').map(|(_, second)| second);
         if text.starts_with('P') {
-            let span = Duration::parse(text)?;
+            let span = duration(text)?;
             let period = match second {
                 None => Period { start: *now, end: now.plus(&span) },
                 Some(second) if second.starts_with('P') => return Err(refused(TimeErrorKind::TwoDurations)),
@@ -56,7 +60,7 @@ impl Halves {
         match second {
             None => Err(refused(TimeErrorKind::NoEnd)),
             Some(second) if second.starts_with('P') => {
-                let span = Duration::parse(second)?;
+                let span = duration(second)?;
                 Ok(Halves(Period { start, end: start.plus(&span) }, Some(span)))
             }
             Some(second) => Ok(Halves(Period { start, end: DateTime::parse(second, now)? }, None)),

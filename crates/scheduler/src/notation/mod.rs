@@ -9,8 +9,8 @@ mod sort;
 mod value;
 
 pub use self::rules::{evaluate_rule, parse_moment, rule_input, unpack_blocks, unpack_blocks_after};
-pub use ::rules::lenient::{integer, parse_score, timeout_ms};
 pub use ::rules::resolve;
+pub use model::lenient::{integer, parse_score, timeout_ms};
 pub use model::parse_bool;
 pub use sort::{insert_sorted, merge_sort};
 pub use value::{

@@ -4,8 +4,8 @@
 //! Decides: what is accepted, and what stands for what is not. Given: texts. Leaves to others: reading numbers
 //! (`rules::lenient`), reporting what was nonsense.
 
+use model::lenient::{integer, parse_interval, parse_score};
 use model::{Interval, Score, parse_bool};
-use rules::lenient::{integer, parse_interval, parse_score};
 use std::cmp::Ordering;
 use xml::Element;
 

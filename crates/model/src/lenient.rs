@@ -3,8 +3,7 @@
 //!
 //! A configuration that works has to go on working, so what was written carelessly and taken is taken here too.
 
-use crate::Duration;
-use model::{Interval, Score};
+use crate::{Duration, Interval, Score};
 
 /// The whole number a text begins with, as it is written there, and what follows it.
 fn split_number(text: &str) -> Option<(&str, &str)> {
@@ -15,7 +14,7 @@ fn split_number(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The whole number that a text begins with; `None` if there is none, or it is too large for 64 bits.
-pub(crate) fn exact_integer(text: &str) -> Option<i64> {
+pub fn exact_integer(text: &str) -> Option<i64> {
     split_number(text)?.0.parse().ok()
 }
 
@@ -40,33 +39,54 @@ pub fn parse_score(text: &str) -> Option<Score> {
     }
 }
 
-/// A span in milliseconds: a number, whose fraction does not count, and a unit (else it is seconds).
+/// A span in milliseconds: a number, whose fraction does not count, and a unit (else it is seconds), of which only the
+/// first letters are looked at. What 64 bits do not hold is cut off there.
 pub fn timeout_ms(text: &str) -> Option<i64> {
-    let (number, rest) = split_number(text)?;
-    let value = clipped(number);
-    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim_start();
-    Some(match rest.trim_end().to_ascii_lowercase().as_str() {
-        "" | "s" | "sec" => value.saturating_mul(1000),
-        "ms" | "msec" => value,
-        "us" | "usec" => value / 1000,
-        "m" | "min" => value.saturating_mul(60_000),
-        "h" | "hr" => value.saturating_mul(3_600_000),
-        _ => return None,
-    })
+    span(text).map(|(ms, _)| ms)
 }
 
-/// An operation's interval: a span, or an ISO 8601 duration whose months have 30 days and whose years have 365. What is
-/// longer than 32 bits of milliseconds is cut off there; less than nothing is none.
-pub fn parse_interval(text: &str) -> Option<Interval> {
-    let ms = if text.starts_with('P') {
-        let Duration { years, months, days, seconds } = Duration::parse(text).ok()?;
-        let days = years.saturating_mul(365).saturating_add(months.saturating_mul(30)).saturating_add(days);
-        days.saturating_mul(86_400).saturating_add(seconds).saturating_mul(1000)
-    } else {
-        timeout_ms(text)?
+/// And whether its number was cut off.
+fn span(text: &str) -> Option<(i64, bool)> {
+    let (number, rest) = split_number(text)?;
+    let value = clipped(number);
+    let unit = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim_start();
+    let is = |unit: &[u8], word: &str| {
+        unit.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
     };
-    let ms = u64::try_from(ms).ok()?;
-    Some(Interval::from_ms(ms.min(u64::from(u32::MAX))))
+    let ms = match unit.as_bytes() {
+        b"" => value.saturating_mul(1000),
+        unit if is(unit, "s") => value.saturating_mul(1000),
+        unit if is(unit, "ms") => value,
+        unit if is(unit, "us") => value / 1000,
+        unit if is(unit, "m") => value.saturating_mul(60_000),
+        unit if is(unit, "h") => value.saturating_mul(3_600_000),
+        _ => return None,
+    };
+    Some((ms, number.parse::<i64>().is_err()))
+}
+
+/// An operation's interval: a span, or an ISO 8601 duration (for how long that is, see
+/// [`Duration::seconds_without_start`]). What is longer than 32 bits of milliseconds is cut off there; less than nothing
+/// is none.
+pub fn parse_interval(text: &str) -> Option<Interval> {
+    interval(text).map(|(interval, _)| interval)
+}
+
+/// The same, but none if its number is too large to be read: where it has to be exact.
+pub fn exact_interval(text: &str) -> Option<Interval> {
+    interval(text).and_then(|(interval, was_cut_off)| (!was_cut_off).then_some(interval))
+}
+
+fn interval(text: &str) -> Option<(Interval, bool)> {
+    const MAX_MS: i64 = u32::MAX as i64;
+    let (ms, was_cut_off) = if text.starts_with('P') {
+        // In whole seconds, also where it is cut off.
+        (Duration::parse(text).ok()?.seconds_without_start().min(MAX_MS / 1000) * 1000, false)
+    } else {
+        span(text)?
+    };
+    let ms = u64::try_from(ms.min(MAX_MS)).ok()?;
+    Some((Interval::from_ms(ms), was_cut_off))
 }
 
 #[cfg(test)]
@@ -104,20 +124,33 @@ mod tests {
             ("2500us", Some(2)),
             ("1 hr", Some(3_600_000)),
             ("0", Some(0)),
+            ("10 seconds", Some(10_000)),
+            ("4 m x", Some(240_000)),
+            ("2 Hours", Some(7_200_000)),
+            ("9223372036854775807", Some(u64::from(u32::MAX))),
+            ("99999999999999999999h", Some(u64::from(u32::MAX))),
             ("PT1M", Some(60_000)),
             ("P30S", Some(30_000)),
-            ("P1DT1M", Some(86_460_000)),
+            ("P1D", Some(0)),
+            ("P1DT1M", Some(60_000)),
+            ("P1W", Some(518_400_000)),
+            ("P1Y", Some(0)),
             ("P1M", Some(2_592_000_000)),
-            ("P2Y", Some(u64::from(u32::MAX))),
-            ("99999999999999999999h", Some(u64::from(u32::MAX))),
+            ("P2Y", Some(4_294_967_000)),
+            ("P-5DT10M", Some(600_000)),
+            ("P1D x", Some(0)),
             ("-3", None),
             ("PT-3S", None),
             ("P", None),
             ("3 days", None),
+            ("1e3", None),
+            ("0x10", None),
             ("soon", None),
             ("", None),
         ] {
             assert_eq!(parse_interval(text).map(Interval::as_ms), expected, "{text:?}");
         }
+        assert_eq!(exact_interval("99999999999999999999us"), None);
+        assert_eq!(exact_interval("9223372036854775807"), Some(Interval::from_ms(u64::from(u32::MAX))));
     }
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Durations: years, months, days and seconds, which have no common measure until they are added to a date.
+//! Durations as ISO 8601 writes them: years, months, days and seconds, which have no common measure until they are added
+//! to a date.
 
-use super::error::{TimeError, TimeErrorKind};
-use super::scan::is_blank;
 use std::fmt;
 
 /// A span of time as the calendar counts it. Each part may be negative.
@@ -21,23 +20,68 @@ pub struct Duration {
 /// Amounts are limited to this, and the sums of those of one kind to 32 bits.
 const MOST: i64 = i32::MAX as i64;
 
+/// Why a text is no duration. The words are those of Pacemaker, which scripts and people know.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DurationProblem {
+    /// There is no text.
+    #[error("it is empty")]
+    Missing,
+    /// Durations begin with `P`.
+    #[error("it does not start with a 'P'")]
+    NoP,
+    /// A `P` alone.
+    #[error("nothing follows 'P'")]
+    OnlyP,
+    /// A number is missing, is too large, or has a fraction.
+    #[error("no valid integer at '{0}'")]
+    Integer(String),
+    /// The sum is too large.
+    #[error("integer at '{at}' is too {}", if *.large { "large" } else { "small" })]
+    Overflow {
+        /// From where on.
+        at: String,
+        /// Else too small.
+        large: bool,
+    },
+    /// It ends after a number.
+    #[error("no units after {0}")]
+    NoUnit(i64),
+    /// There is no such unit.
+    #[error("'{0}' is not a valid time unit")]
+    Unit(char),
+    /// It lasts no time at all.
+    #[error("no amounts and units given")]
+    Nothing,
+}
+
 impl Duration {
     /// Reads an ISO 8601 duration such as `P1Y2M3DT4H5M6S` or `P2W`. It ends at a blank or a `/`.
     ///
     /// More is taken than the standard asks for: signs, units in any order, and the `T` may be missing where no minutes
     /// are meant. Fractions are refused, and so is a duration of no time.
-    pub fn parse(text: &str) -> Result<Duration, TimeError> {
-        read(text).map_err(|why| TimeError::Duration { text: text.to_owned(), why })
+    pub fn parse(text: &str) -> Result<Duration, DurationProblem> {
+        read(text)
+    }
+
+    /// How long Pacemaker takes it to be where it has no beginning, in seconds: for intervals.
+    ///
+    /// That is the time from the first second of the year 1 to the moment whose parts it has. So the first year and the
+    /// first day are no time, negative years, months and days count for nothing, and a month has 30 days.
+    pub fn seconds_without_start(&self) -> i64 {
+        let years = (self.years - 1).max(0);
+        let leap_days = years / 4 - years / 100 + years / 400;
+        let days = years * 365 + leap_days + self.months.max(0) * 30 + (self.days - 1).max(0);
+        days * 86_400 + self.seconds
     }
 }
 
-fn read(text: &str) -> Result<Duration, TimeErrorKind> {
+fn read(text: &str) -> Result<Duration, DurationProblem> {
     if text.is_empty() {
-        return Err(TimeErrorKind::Missing);
+        return Err(DurationProblem::Missing);
     }
-    let rest = text.strip_prefix('P').ok_or(TimeErrorKind::NoP)?;
+    let rest = text.strip_prefix('P').ok_or(DurationProblem::NoP)?;
     if rest.is_empty() || rest.bytes().next().is_some_and(is_blank) {
-        return Err(TimeErrorKind::OnlyP);
+        return Err(DurationProblem::OnlyP);
     }
     let mut span = Duration::default();
     let (mut in_time, mut rest) = (false, rest);
@@ -50,8 +94,8 @@ fn read(text: &str) -> Result<Duration, TimeErrorKind> {
             rest = rest.get(1..).unwrap_or_default();
             continue;
         }
-        let (amount, after) = amount(rest).ok_or_else(|| TimeErrorKind::Integer(rest.to_owned()))?;
-        let unit = after.chars().next().ok_or(TimeErrorKind::NoUnit(amount))?;
+        let (amount, after) = amount(rest).ok_or_else(|| DurationProblem::Integer(rest.to_owned()))?;
+        let unit = after.chars().next().ok_or(DurationProblem::NoUnit(amount))?;
         let (part, factor) = match unit {
             'Y' => (&mut span.years, 0),
             'M' if !in_time => (&mut span.months, 0),
@@ -60,17 +104,22 @@ fn read(text: &str) -> Result<Duration, TimeErrorKind> {
             'H' => (&mut span.seconds, 3600),
             'M' => (&mut span.seconds, 60),
             'S' => (&mut span.seconds, 1),
-            other => return Err(TimeErrorKind::Unit(other)),
+            other => return Err(DurationProblem::Unit(other)),
         };
         // Of years and months the last word counts; the others add up.
         let sum = if factor == 0 { amount } else { *part + amount * factor };
         if i32::try_from(sum).is_err() {
-            return Err(TimeErrorKind::Overflow { at: rest.to_owned(), large: sum > 0 });
+            return Err(DurationProblem::Overflow { at: rest.to_owned(), large: sum > 0 });
         }
         *part = sum;
         rest = after.get(unit.len_utf8()..).unwrap_or_default();
     }
-    if span == Duration::default() { Err(TimeErrorKind::Nothing) } else { Ok(span) }
+    if span == Duration::default() { Err(DurationProblem::Nothing) } else { Ok(span) }
+}
+
+/// What C's `isspace` calls so.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
 /// A number, and what follows it.
@@ -154,10 +203,8 @@ mod tests {
 
     #[test]
     fn refusals_say_what_is_wrong() {
-        let because = |text: &str, why: &str| {
-            let error = Duration::parse(text).unwrap_err().to_string();
-            assert_eq!(error, format!("'{text}' is not a valid ISO 8601 time duration because {why}"));
-        };
+        let because =
+            |text: &str, why: &str| assert_eq!(Duration::parse(text).unwrap_err().to_string(), why, "{text}");
         because("1D", "it does not start with a 'P'");
         because("P", "nothing follows 'P'");
         because("P 1D", "nothing follows 'P'");
@@ -172,6 +219,6 @@ mod tests {
         because("P9999999999D", "no valid integer at '9999999999D'");
         because("P2147483647DT1H1D", "integer at '1D' is too large");
         because("PT-999999999H", "integer at '-999999999H' is too small");
-        assert_eq!(Duration::parse("").unwrap_err().to_string(), "No ISO 8601 time duration given");
+        because("", "it is empty");
     }
 }
