@@ -2,6 +2,7 @@
 //! `cargo xtask`: what is done to the project rather than by it. One subcommand, one file.
 
 mod arrows;
+mod bench;
 mod conformance;
 mod fuzz;
 mod install;
@@ -28,6 +29,8 @@ enum Task {
     Fix,
     /// Run the scheduler's conformance cases and count those whose outputs are as expected
     Conformance(conformance::Options),
+    /// Measure how fast we are, beside C where there is a counterpart
+    Bench(bench::Options),
     /// Fuzz a reader of untrusted text for some minutes, and keep the inputs that show most
     Fuzz(fuzz::Options),
     /// Build for release and lay the programs and agents out below a folder
@@ -39,6 +42,7 @@ fn main() -> Result<()> {
         Task::Verify(options) => verify::run(&options),
         Task::Fix => verify::fix(),
         Task::Conformance(options) => conformance::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Install(options) => install::run(&options),
     }
