@@ -4,6 +4,7 @@
 //! Decides: the shape, and how it is drawn. Given: what the stages made. Leaves to others: showing it, carrying it out.
 
 use crate::action::relation;
+use crate::issue::ConfigIssue;
 use crate::{Action, ActionId, ScoreLine};
 use crate::{Cluster, NodeId, NodeState, ResourceId, ResourceState};
 use graph::{Dot, TransitionGraph};
@@ -56,6 +57,8 @@ pub struct Schedule {
     pub nodes: Vec<NodeState>,
     /// Scores in the order they were decided.
     pub scores: Vec<ScoreLine>,
+    /// What of the configuration could not be followed while planning, beyond what reading it found.
+    pub issues: Vec<ConfigIssue>,
 }
 
 impl Schedule {

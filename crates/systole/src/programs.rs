@@ -47,6 +47,8 @@ pub const ALL: &[Program] = &[
         .documented(tools::crm_standby::command),
     tool("iso8601", "how dates and durations are understood", tools::iso8601::main)
         .documented(tools::iso8601::command),
+    tool("crm_verify", "whether a configuration can be used", tools::crm_verify::main)
+        .documented(tools::crm_verify::command),
     tool("stonith_admin", "fences a node; tells what can, and what was", tools::stonith_admin::main),
     tool("crmadmin", "the state of controllers", tools::crmadmin::main),
     tool("fence_lab", "fence agent: asks the power switch of a lab", agents::fence_lab::main),

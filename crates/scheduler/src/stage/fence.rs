@@ -6,17 +6,22 @@
 
 use crate::action::{ActionId, FenceReason, Requires, relation};
 use crate::constraint::Side;
-use crate::{Cluster, NodeId, ResourceId, Variant};
+use crate::{Cluster, ConfigIssue, NodeId, ResourceId, Variant};
 
 impl Cluster {
     pub(super) fn schedule_fencing_and_shutdowns(&mut self) {
         let have_managed = self.resources.iter().any(|r| r.children.is_empty() && r.state.managed)
             || self.top.iter().any(|&id| self.state(id).managed);
         let (mut dc_down, mut fencings, mut shutdowns) = (None, Vec::<ActionId>::new(), Vec::new());
+        let mut unfenced = Vec::new();
         for node in self.node_ids() {
             let state = &self.node(node).state;
             let is_dc = self.dc == Some(node);
-            if have_managed && state.unclean && self.can_fence(node) {
+            let must_be_fenced = have_managed && state.unclean && self.can_fence(node);
+            if state.unclean && !must_be_fenced {
+                unfenced.push(node);
+            }
+            if must_be_fenced {
                 let fencing = self.fence_action(node, None, false, Some(FenceReason::Unclean), false);
                 self.order_vs_fencing(fencing, node);
                 if is_dc {
@@ -35,6 +40,10 @@ impl Cluster {
                     shutdowns.push(down);
                 }
             }
+        }
+        for node in unfenced {
+            let issue = format!("Node {} is unclean but cannot be fenced", self.node(node).name);
+            self.note_issue(ConfigIssue::warning(issue));
         }
         let Some(dc_down) = dc_down else { return };
         // The DC goes last: somebody has to see to the others.

@@ -64,6 +64,7 @@ impl Cluster {
             top: self.top,
             nodes: self.nodes.into_iter().map(|node| node.state).collect(),
             scores: self.scores,
+            issues: self.issues,
         }
     }
 

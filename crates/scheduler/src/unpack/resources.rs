@@ -31,11 +31,12 @@ impl Cluster {
                 "template" => {
                     self.tags.entry(Arc::from(id)).or_default();
                 }
-                "primitive" | "group" | "clone" => {
-                    if let Some(resource) = self.unpack_resource(element, None) {
-                        self.top.push(resource);
-                    }
-                }
+                kind @ ("primitive" | "group" | "clone") => match self.unpack_resource(element, None) {
+                    Some(resource) => self.top.push(resource),
+                    None => self.note_issue(ConfigIssue::error(format!(
+                        "Ignoring <{kind}> resource '{id}' because configuration is invalid"
+                    ))),
+                },
                 "bundle" => self.leave_out(element, id),
                 other => {
                     let issue = format!("Ignoring <{other}> resource '{id}' because it is of no known kind");
@@ -51,7 +52,7 @@ impl Cluster {
             self.note_issue(ConfigIssue::error(
                 "Resource start-up disabled since no fencing resources have been defined. Either configure some or \
                  disable fencing with the fencing-enabled option. NOTE: Clusters with shared data need fencing to \
-                 ensure data integrity",
+                 ensure data integrity.",
             ));
         }
     }

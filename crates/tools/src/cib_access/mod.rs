@@ -13,6 +13,7 @@ mod write;
 pub(crate) use document::{DocumentError, read_file, read_file_or_stdin, read_pipe, with_status};
 pub(crate) use place::CibPlace;
 pub(crate) use session::{CibSession, Refused};
+pub(crate) use write::{bytes_for, replace_file};
 
 use crate::failure::Failure;
 use ::cib::acl;
