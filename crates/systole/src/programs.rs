@@ -45,6 +45,12 @@ pub const ALL: &[Program] = &[
     tool("crm_simulate", "what the cluster would do, and how it would then be", tools::crm_simulate::main),
     tool("crm_standby", "whether a node is in standby", tools::crm_standby::main)
         .documented(tools::crm_standby::command),
+    tool(
+        "crm_ticket",
+        "the cluster's tickets: who has them, and what depends on them",
+        tools::crm_ticket::main,
+    )
+    .documented(tools::crm_ticket::command),
     tool("iso8601", "how dates and durations are understood", tools::iso8601::main)
         .documented(tools::iso8601::command),
     tool("crm_verify", "whether a configuration can be used", tools::crm_verify::main)

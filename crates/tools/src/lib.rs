@@ -20,6 +20,7 @@ pub mod crm_resource;
 pub mod crm_rule;
 pub mod crm_simulate;
 pub mod crm_standby;
+pub mod crm_ticket;
 pub mod crm_verify;
 pub mod crmadmin;
 mod date;

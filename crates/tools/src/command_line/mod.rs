@@ -96,8 +96,13 @@ impl Order<'_> {
 
     /// Where an option was given last, if it was.
     pub fn place(&self, id: &str) -> Option<usize> {
+        self.places(id).last()
+    }
+
+    /// Everywhere an option was given that may be given more than once.
+    pub fn places(&self, id: &str) -> impl Iterator<Item = usize> {
         let given = self.0.value_source(id) == Some(ValueSource::CommandLine);
-        given.then(|| self.0.indices_of(id)).flatten().and_then(Iterator::last)
+        given.then(|| self.0.indices_of(id)).flatten().into_iter().flatten()
     }
 }
 
