@@ -202,3 +202,22 @@ fn nothing_grows_without_a_limit() {
     assert!(parse_with("<a x='123456789'/>", TextPolicy::Drop, exact).is_err());
     assert!(parse_with("<a x='1234&#65;'/>", TextPolicy::Drop, exact).is_err());
 }
+
+#[test]
+fn no_part_of_a_document_is_taken_for_all_of_it() {
+    let text =
+        "<?xml version='1.0'?>\n<!-- é --><cib epoch='1'><a x=\"&lt;é\"/><![CDATA[x]]>\n<b><c/></b></cib>";
+    assert!(parse(text).is_ok());
+    for end in 0..text.len() {
+        let said = parse_bytes(&text.as_bytes()[..end])
+            .map_or_else(|error| error.to_string(), |_| "taken".to_owned());
+        assert!(said.starts_with("line "), "the first {end} bytes: {said}");
+    }
+}
+
+#[test]
+fn a_huge_value_is_refused_at_the_limit() {
+    // As if it had no end: that is never looked for.
+    let said = error(&format!("<cib epoch='1'>\n<a x='{}'/></cib>", "y".repeat(100_000_000)));
+    assert_eq!(said, "line 2, column 7: more than 10000000 bytes in one attribute value");
+}
