@@ -10,7 +10,7 @@ use crate::crm_resource;
 use crate::failure::Failure;
 use crate::output::{Entry, Message, Output};
 use clap::Parser;
-use model::{ExitCode, Interval, Score, WallTime};
+use model::{ExitCode, Interval, Score, WallTime, lenient};
 use std::ffi::OsString;
 use std::time::SystemTime;
 
@@ -127,9 +127,9 @@ fn work(options: &Options, around: &Surroundings<'_>, out: &mut Output<'_>) -> R
     let command = options.command.ok_or_else(|| Failure::usage("must specify a command"))?;
     let resource = options.resource.as_deref().filter(|resource| !resource.is_empty());
     let resource = resource.ok_or_else(|| Failure::usage("resource name required"))?;
-    let interval = match options.interval.as_deref().unwrap_or("0").parse::<Interval>() {
-        Ok(interval) => interval,
-        Err(_) => {
+    let interval = match lenient::parse_interval(options.interval.as_deref().unwrap_or("0")) {
+        Some(interval) => interval,
+        None => {
             out.warn("warning: Unrecognized interval, using 0");
             Interval::ZERO
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Merging one element into another: attributes are set, children are merged into those they match, or added.
 
-use model::Score;
+use model::{Score, lenient};
 use std::collections::BTreeMap;
 use xml::{Element, Ids, Node};
 
@@ -120,28 +120,13 @@ fn first_of(parent: &Element) -> BTreeMap<Key<'_>, usize> {
     table
 }
 
-/// What `name++` or `name+=n` comes to; `None` for any other value.
+/// What `name++` or `name+=n` comes to; `None` for any other value. All nodes must count alike, so `5s` counts as
+/// 5 here, as it does for them.
 fn counted(name: &str, old: &str, value: &str) -> Option<String> {
     let sum = value.strip_prefix(name)?.strip_prefix('+')?;
+    let leading_score = |text: &str| lenient::parse_score(text).unwrap_or(Score::ZERO);
     let add = if sum.starts_with('+') { Score::new(1) } else { leading_score(sum.strip_prefix('=')?) };
     Some((leading_score(old) + add).value().to_string())
-}
-
-/// A score, or the number that a text begins with: `5s` counts as 5. All nodes must count alike, and this is how
-/// Pacemaker counts.
-fn leading_score(text: &str) -> Score {
-    if let Ok(score) = text.parse() {
-        return score;
-    }
-    let text = text.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
-    let (negative, digits) = match text.strip_prefix(['-', '+']) {
-        Some(digits) => (text.starts_with('-'), digits),
-        None => (false, text),
-    };
-    let digits = digits.bytes().take_while(u8::is_ascii_digit);
-    let amount =
-        digits.fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
-    Score::new(if negative { -amount } else { amount })
 }
 
 #[cfg(test)]

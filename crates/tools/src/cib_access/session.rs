@@ -17,7 +17,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// A CIB that can be asked and changed.
 pub(crate) struct CibSession(CibAccess);
 
-/// A change was not made.
+/// What was asked for was not done.
 #[derive(Clone, Debug)]
 pub(crate) struct Refused {
     /// Why.
@@ -54,6 +54,18 @@ impl CibSession {
         let reply = self.ask(Command::new(Operation::Query.as_str(), 0, option::SCOPE_LOCAL))?;
         let empty = || Failure::new(ExitCode::PROTOCOL, "Could not query the CIB: the answer holds none");
         reply.ok_or_else(empty)
+    }
+
+    /// The whole CIB; what it was refused for, the caller has words for.
+    pub fn read(&mut self) -> Result<Result<Element, Refused>, Failure> {
+        let query = Command::new(Operation::Query.as_str(), 0, option::SCOPE_LOCAL);
+        let answer = self.0.call(query, TIMEOUT)?;
+        let refused = |rc, reason| Err(Refused { rc, reason });
+        Ok(match answer.data {
+            Some(cib) if answer.rc.is_ok() => Ok(cib),
+            None if answer.rc.is_ok() => refused(StandardRc::UNPACK_ERROR, None),
+            _ => refused(answer.rc.standard(), answer.reason),
+        })
     }
 
     /// Merges into what is there.

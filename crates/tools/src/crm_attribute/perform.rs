@@ -38,7 +38,7 @@ pub(crate) fn perform(
     out: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let mut session = (around.open)()?;
-    let cib = session.query()?;
+    let cib = session.read()?.map_err(|Refused { rc, .. }| failed(rc))?;
     let place = Place::of(request, || Node::of(request, &cib, session.is_file(), around))?;
     check(request)?;
     let pattern = request.pattern.as_deref().map(compiled).transpose()?;
@@ -60,7 +60,7 @@ pub(crate) fn transient_attributes(
     around: &Surroundings<'_>,
 ) -> Result<(String, Vec<(String, String)>), Failure> {
     let mut session = (around.open)()?;
-    let cib = session.query()?;
+    let cib = session.read()?.map_err(|Refused { rc, .. }| failed(rc))?;
     let request =
         Request { section: Some("status".to_owned()), node: node.map(str::to_owned), ..Request::default() };
     let node = Node::of(&request, &cib, session.is_file(), around)?;

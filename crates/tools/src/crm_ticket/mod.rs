@@ -44,7 +44,7 @@ fn work(
     out: &mut Output<'_>,
 ) -> Result<ExitCode, Failure> {
     let mut session = open()?;
-    let cib = session.query()?;
+    let cib = session.read()?.map_err(|refused| failed("Could not get local CIB", refused.rc))?;
     let known = match &options.xml_file {
         Some(path) => {
             let code = ExitCode::NOINPUT;
