@@ -198,6 +198,7 @@ impl Parser {
         }
         if self.take_operator("//") {
             let slot = self.slot();
+            self.more_slashes();
             self.steps(&mut steps, true)?;
             return Ok(path(Start::Document { slot }, steps));
         }
@@ -214,12 +215,20 @@ impl Parser {
         let deep = self.peek() == Some(&Token::Operator("//"));
         if deep || self.peek() == Some(&Token::Operator("/")) {
             self.next += 1;
+            if deep {
+                self.more_slashes();
+            }
             self.steps(&mut steps, deep)?;
         }
         if predicates.is_empty() && steps.is_empty() {
             return Ok(primary);
         }
         Ok(path(Start::Filter { primary: nodes(primary, column)?, predicates }, steps))
+    }
+
+    /// At the begin of a path, `///` and `////` have always been taken for `//`.
+    fn more_slashes(&mut self) {
+        let _ = self.take_operator("/") || self.take_operator("//");
     }
 
     fn slot(&mut self) -> usize {
