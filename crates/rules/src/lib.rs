@@ -14,6 +14,7 @@ mod check;
 mod condition;
 mod error;
 mod input;
+mod number;
 mod pattern;
 mod time;
 mod values;

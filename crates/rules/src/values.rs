@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Values of attributes, compared by type.
 
+use crate::number::leading_number;
 use model::lenient::exact_integer;
 use std::cmp::Ordering;
 use std::str::FromStr;
@@ -38,6 +39,7 @@ impl ValueType {
                 _ => as_text(),
             },
             ValueType::Number => match (leading_number(a), leading_number(b)) {
+                // What is no number is neither less nor greater than any.
                 (Some(a), Some(b)) => a.partial_cmp(&b).unwrap_or(Ordering::Equal),
                 _ => as_text(),
             },
@@ -92,38 +94,6 @@ fn version_numbers(text: &str) -> Vec<i64> {
     }
 }
 
-/// The number that a text begins with: digits, a point, an exponent, or an infinity.
-fn leading_number(text: &str) -> Option<f64> {
-    let text = text.trim_start();
-    let signed = usize::from(text.starts_with(['+', '-']));
-    let digits_at = |from: usize| text.bytes().skip(from).take_while(u8::is_ascii_digit).count();
-    for word in ["infinity", "inf"] {
-        let end = signed + word.len();
-        if text.get(signed..end).is_some_and(|part| part.eq_ignore_ascii_case(word)) {
-            return text.get(..end)?.parse().ok();
-        }
-    }
-    let mut end = signed + digits_at(signed);
-    let mut digits = end - signed;
-    if text.as_bytes().get(end) == Some(&b'.') {
-        let part = digits_at(end + 1);
-        digits += part;
-        end += 1 + part;
-    }
-    if digits == 0 {
-        return None;
-    }
-    if matches!(text.as_bytes().get(end), Some(b'e' | b'E')) {
-        let sign = usize::from(matches!(text.as_bytes().get(end + 1), Some(b'+' | b'-')));
-        let exponent = digits_at(end + 1 + sign);
-        if exponent > 0 {
-            end += 1 + sign + exponent;
-        }
-    }
-    // What was written as digits but became infinite is too large to be compared.
-    text.get(..end)?.parse().ok().filter(|number: &f64| number.is_finite())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +118,8 @@ mod tests {
             (ValueType::Number, "1e", "1", Equal),
             (ValueType::Number, "inf", "1e308", Greater),
             (ValueType::Number, "1e999", "9", Less),
+            (ValueType::Number, "0x10", "9", Greater),
+            (ValueType::Number, "nan", "9", Equal),
             (ValueType::Number, "x", "9", Greater),
             (ValueType::Version, "1.10", "1.9", Greater),
             (ValueType::Version, "1.0", "1", Equal),

@@ -170,9 +170,12 @@ fn date_spec(spec: &Element, now: &DateTime) -> Result<Verdict, RuleProblem> {
     Ok(Verdict::Satisfied)
 }
 
-/// `5` is 5 to 5; `5-` has no end, `-5` no begin.
+/// `5` is 5 to 5; `5-` has no end, `-5` no begin. An end of -1 is none either, as Pacemaker has it.
 fn range(text: &str) -> Option<(Option<i64>, Option<i64>)> {
-    let number = |text: &str| text.trim_start().parse::<i64>().ok();
+    let number = |text: &str| {
+        let digits = text.trim_start_matches(|c: char| matches!(c, ' ' | '\t'..='\r'));
+        digits.parse::<i64>().ok()
+    };
     match text.split_once('-') {
         None => {
             let only = number(text)?;
@@ -180,7 +183,7 @@ fn range(text: &str) -> Option<(Option<i64>, Option<i64>)> {
         }
         Some(("", "")) => None,
         Some((low, "")) => Some((Some(number(low)?), None)),
-        Some(("", high)) => Some((None, Some(number(high)?))),
-        Some((low, high)) => Some((Some(number(low)?), Some(number(high)?))),
+        Some(("", high)) => Some((None, Some(number(high)?).filter(|high| *high != -1))),
+        Some((low, high)) => Some((Some(number(low)?), Some(number(high)?).filter(|high| *high != -1))),
     }
 }

@@ -94,11 +94,6 @@ impl DateTime {
         DateTime { offset_s: 0, ..*self }.plus_seconds(-self.offset_s)
     }
 
-    /// True if its year has its day, and its day its second; arithmetic can lead to others (see [`DateTime`]).
-    pub(super) const fn is_on_the_calendar(&self) -> bool {
-        self.day <= days_in_year(self.year) && self.second < DAY_S
-    }
-
     /// Days since 0001-01-01, in its own place.
     const fn days(&self) -> i64 {
         first_day(self.year) + self.day - 1
@@ -194,12 +189,22 @@ impl DateTime {
     /// Earlier by a duration, in the same order.
     #[must_use]
     pub fn minus(&self, span: &Duration) -> DateTime {
-        self.plus(&Duration {
-            years: span.years.saturating_neg(),
-            months: span.months.saturating_neg(),
-            days: span.days.saturating_neg(),
-            seconds: span.seconds.saturating_neg(),
-        })
+        self.plus(&negative(span))
+    }
+
+    /// Later by a duration, unless that is off the calendar: a year that has no such day, months before the year 1, or
+    /// a midnight written as the end of its day. Pacemaker refuses periods with such an end.
+    pub(super) fn plus_within(&self, span: &Duration) -> Option<DateTime> {
+        let years_later = self.plus_years(span.years);
+        let month = years_later.year * 12 + years_later.calendar().1 - 1;
+        let has_month = (12..(MAX_YEAR + 1) * 12).contains(&month.saturating_add(span.months));
+        let fits = years_later.day <= days_in_year(years_later.year) && has_month;
+        fits.then(|| self.plus(span)).filter(|end| end.second < DAY_S)
+    }
+
+    /// The same for earlier.
+    pub(super) fn minus_within(&self, span: &Duration) -> Option<DateTime> {
+        self.plus_within(&negative(span))
     }
 
     // --- writing ---------------------------------------------------------------------------------------------------
@@ -230,6 +235,15 @@ impl DateTime {
             }
         };
         format!("{date} {hour:02}:{minute:02}:{second:02}{offset}")
+    }
+}
+
+fn negative(span: &Duration) -> Duration {
+    Duration {
+        years: span.years.saturating_neg(),
+        months: span.months.saturating_neg(),
+        days: span.days.saturating_neg(),
+        seconds: span.seconds.saturating_neg(),
     }
 }
 

@@ -17,16 +17,9 @@ pub struct Period {
 impl Period {
     /// Reads `start/end`, `start/duration`, `duration/end`, or a duration alone, which begins now.
     ///
-    /// As in Pacemaker, an end that arithmetic led to the last moment of a day (24:00:00) is refused.
+    /// As in Pacemaker, an end is refused that arithmetic leads off the calendar, or to the last moment of a day (24:00:00).
     pub fn parse(text: &str, now: &DateTime) -> Result<Period, TimeError> {
-        let Halves(period, _) = Halves::parse(text, now)?;
-        for (half, at) in [("start", period.start), ("end", period.end)] {
-            if !at.is_on_the_calendar() {
-                let text = text.split_once('/').map_or("(null)", |(_, second)| second).to_owned();
-                return Err(TimeError::Period { text, why: TimeErrorKind::OffTheCalendar(half) });
-            }
-        }
-        Ok(period)
+        Ok(Halves::parse(text, now)?.0)
     }
 }
 
@@ -44,14 +37,18 @@ impl Halves {
             return Err(refused(TimeErrorKind::Missing));
         }
         let second = text.split_once('/').map(|(_, second)| second);
+        let off = |half| {
+            let text = second.unwrap_or("(null)").to_owned();
+            TimeError::Period { text, why: TimeErrorKind::OffTheCalendar(half) }
+        };
         if text.starts_with('P') {
             let span = duration(text)?;
             let period = match second {
-                None => Period { start: *now, end: now.plus(&span) },
+                None => Period { start: *now, end: now.plus_within(&span).ok_or_else(|| off("end"))? },
                 Some(second) if second.starts_with('P') => return Err(refused(TimeErrorKind::TwoDurations)),
                 Some(second) => {
                     let end = DateTime::parse(second, now)?;
-                    Period { start: end.minus(&span), end }
+                    Period { start: end.minus_within(&span).ok_or_else(|| off("start"))?, end }
                 }
             };
             return Ok(Halves(period, Some(span)));
@@ -61,7 +58,8 @@ impl Halves {
             None => Err(refused(TimeErrorKind::NoEnd)),
             Some(second) if second.starts_with('P') => {
                 let span = duration(second)?;
-                Ok(Halves(Period { start, end: start.plus(&span) }, Some(span)))
+                let end = start.plus_within(&span).ok_or_else(|| off("end"))?;
+                Ok(Halves(Period { start, end }, Some(span)))
             }
             Some(second) => Ok(Halves(Period { start, end: DateTime::parse(second, now)? }, None)),
         }
@@ -188,6 +186,11 @@ mod tests {
                 "2020-01-01 23:00:00Z/PT1H",
                 "'PT1H' is not a valid ISO 8601 time period because the end is invalid",
             ),
+            (
+                "P2M/0001-01-01",
+                "'0001-01-01' is not a valid ISO 8601 time period because the start is invalid",
+            ),
+            ("2020-12-31/P1Y", "'P1Y' is not a valid ISO 8601 time period because the end is invalid"),
             ("2019-01-01/P", "'P' is not a valid ISO 8601 time duration because nothing follows 'P'"),
         ] {
             let error = Period::parse(text, &now()).unwrap_err().to_string();
