@@ -11,7 +11,12 @@ pub(crate) fn leading_number(text: &str) -> Option<f64> {
     let sign = bytes.get(blanks).filter(|byte| matches!(byte, b'+' | b'-'));
     let start = blanks + usize::from(sign.is_some());
     let rest = text.get(start..)?;
-    let (size, length) = word(rest).or_else(|| hexadecimal(rest)).or_else(|| decimal(rest))?;
+    let word = word(rest);
+    let (size, length) = word.or_else(|| hexadecimal(rest)).or_else(|| decimal(rest))?;
+    // What was written as digits but became infinite is too large.
+    if size.is_infinite() && word.is_none() {
+        return None;
+    }
     let consumed = text.get(..start + length)?;
     // A zero is written with zeros alone. Anything else that comes to nothing was too small.
     let is_plain_zero = consumed.bytes().all(|byte| matches!(byte, b'0' | b'.' | b'e' | b'E'));
@@ -64,8 +69,7 @@ fn decimal(text: &str) -> Option<(f64, usize)> {
         return None;
     }
     end += exponent(text, end, [b'e', b'E']);
-    // What was written as digits but became infinite is too large.
-    text.get(..end)?.parse().ok().filter(|number: &f64| number.is_finite()).map(|number| (number, end))
+    text.get(..end)?.parse().ok().map(|number| (number, end))
 }
 
 fn hexadecimal(text: &str) -> Option<(f64, usize)> {
@@ -93,8 +97,7 @@ fn hexadecimal(text: &str) -> Option<(f64, usize)> {
         length => text.get(end + 1..end + length)?.parse::<i32>().unwrap_or(i32::MAX),
     };
     let fraction_bits = i32::try_from(fraction).unwrap_or(i32::MAX).saturating_mul(4);
-    let number = size * 2.0_f64.powi(power.saturating_sub(fraction_bits));
-    number.is_finite().then_some((number, end + length))
+    Some((size * 2.0_f64.powi(power.saturating_sub(fraction_bits)), end + length))
 }
 
 #[cfg(test)]
