@@ -13,6 +13,9 @@ use std::process::{Command, Stdio};
 const MOST_KEPT: usize = 200;
 const LONGEST_KEPT_BYTES: u64 = 3_000;
 
+/// Configurations with everything in them.
+const EXAMPLES: &str = "crates/cib/tests/verdicts/cibs";
+
 /// The folders and files of a campaign.
 pub struct Work {
     /// Where libFuzzer puts every input that showed something new.
@@ -34,7 +37,11 @@ impl Work {
         }
         let dictionary = base.join("dictionary");
         fs::write(&dictionary, dictionary_of(&(target.words)()))?;
-        Ok(Work { tried, seeds: vec![kept(target)], dictionary, failures })
+        let mut seeds = vec![kept(target)];
+        if target.is_xml {
+            seeds.push(crate::root().join(EXAMPLES));
+        }
+        Ok(Work { tried, seeds, dictionary, failures })
     }
 }
 
