@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `install`: one binary under all its names, hard-linked so that a process's `exe` shows the right one.
 
-use crate::{cargo, check, root};
+use crate::{cargo, check, root, schema};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -38,9 +38,10 @@ pub fn run(options: &Options) -> Result<()> {
         laid += 1;
     }
     copy_tree(&root().join("agents/ocf"), &options.prefix.join("lib/ocf/resource.d"))?;
+    copy_tree(&schema::folder(), &options.prefix.join("share/pacemaker"))?;
     lay_documents(&binary, &options.prefix.join("share"))?;
     println!(
-        "installed {laid} names of one binary, their man pages and completion, and the agents, below {}",
+        "installed {laid} names of one binary, their man pages and completion, the agents and schemas, below {}",
         options.prefix.display()
     );
     Ok(())

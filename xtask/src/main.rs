@@ -7,6 +7,7 @@ mod conformance;
 mod fuzz;
 mod install;
 mod purity;
+mod schema;
 mod verify;
 
 use anyhow::{Context, Result};
@@ -33,6 +34,8 @@ enum Task {
     Bench(bench::Options),
     /// Fuzz a reader of untrusted text for some minutes, and keep the inputs that show most
     Fuzz(fuzz::Options),
+    /// Write the RNG files that we ship from the table of the schema
+    Schema,
     /// Build for release and lay the programs and agents out below a folder
     Install(install::Options),
 }
@@ -44,6 +47,7 @@ fn main() -> Result<()> {
         Task::Conformance(options) => conformance::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::Schema => schema::run(),
         Task::Install(options) => install::run(&options),
     }
 }

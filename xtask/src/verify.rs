@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `verify` reads, `fix` writes.
 
-use crate::{arrows, cargo, check, conformance, fuzz, purity, root};
+use crate::{arrows, cargo, check, conformance, fuzz, purity, root, schema};
 use anyhow::Result;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,7 @@ pub fn run(options: &Options) -> Result<()> {
     purity::verify()?;
     fuzz::verify()?;
     licences()?;
+    schema::verify()?;
     step("format");
     check(cargo().args(["fmt", "--all", "--check"]))?;
     step("lints");
@@ -51,6 +52,7 @@ pub fn run(options: &Options) -> Result<()> {
 
 /// Formats, and takes the lints' own suggestions.
 pub fn fix() -> Result<()> {
+    schema::run()?;
     check(cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--fix", "--allow-dirty"]))?;
     check(cargo().args(["fmt", "--all"]))
 }

@@ -19,8 +19,8 @@ mod xpath;
 pub use digest::{digest_v1, digest_v1_sorted, digest_v2};
 pub use id::sanitized_id;
 pub use parse::{
-    Limits, ParseError, ParseErrorKind, Position, TextPolicy, locate, locate_attribute, parse, parse_bytes,
-    parse_with,
+    Limits, ParseError, ParseErrorKind, Position, TextPolicy, locate, locate_all, locate_attribute, parse,
+    parse_bytes, parse_with,
 };
 pub use tree::{
     Attribute, Attributes, AttributesIter, Children, ChildrenIter, Descendants, Element, Elements, Ids, Name,

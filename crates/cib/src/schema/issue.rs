@@ -8,9 +8,9 @@ use xml::{Element, Position};
 /// Something wrong with a CIB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issue {
-    /// The way to the element: which child (of all that is in its parent, from 0), from the root down. Empty for the root.
+    /// The way to the element: which child (elements and comments count, from 0), from the root down. Empty for the root.
     pub path: Vec<usize>,
-    /// Where it begins in the text it was read from, once that is known.
+    /// Where it is in the text it was read from (or the attribute in question is), once [`locate`] has looked there.
     pub at: Option<Position>,
     /// The element's name.
     pub element: String,
@@ -201,6 +201,31 @@ impl Issue {
     pub(super) fn new(path: Vec<usize>, element: &Element, problem: Problem) -> Issue {
         let (name, id) = (short(element.name()), element.id().map(short));
         Issue { path, at: None, element: name, id, problem }
+    }
+}
+
+/// Finds where issues are in the text that the tree was read from. They must be in order, as validation gives them.
+pub fn locate(issues: &mut [Issue], text: &str) {
+    let places: Vec<(&[usize], Option<&str>)> =
+        issues.iter().map(|issue| (issue.path.as_slice(), issue.problem.attribute())).collect();
+    let positions = xml::locate_all(text, &places);
+    for (issue, position) in issues.iter_mut().zip(positions) {
+        issue.at = position;
+    }
+}
+
+impl Problem {
+    /// The attribute it is about, if it is there and about one.
+    pub fn attribute(&self) -> Option<&str> {
+        match self {
+            Problem::MisplacedAttribute { attribute, .. }
+            | Problem::BadValue { attribute, .. }
+            | Problem::RepeatedId { attribute, .. }
+            | Problem::DanglingReference { attribute, .. } => Some(attribute),
+            Problem::Namespace(_) => Some("xmlns"),
+            Problem::UnknownSchema(_) => Some("validate-with"),
+            _ => None,
+        }
     }
 }
 

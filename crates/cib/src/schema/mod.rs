@@ -24,7 +24,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use issue::{Hint, Issue, Problem, Wanted};
+pub use issue::{Hint, Issue, Problem, Wanted, locate};
 pub use version::{Claim, SchemaVersion, UnknownSchema};
 
 use compiled::Compiled;

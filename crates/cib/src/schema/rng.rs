@@ -10,6 +10,9 @@ use super::table::Times;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+/// Longer lines are not made by joining.
+const MAX_LINE: usize = 100;
+
 /// What every file begins with; `VERSION` is replaced.
 const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <!-- SPDX-License-Identifier: GPL-2.0-or-later -->
@@ -75,13 +78,23 @@ impl Writer<'_> {
         let _ = writeln!(self.text, "{:width$}{line}", "", width = 2 * self.depth);
     }
 
+    /// An element; on one line, if what is in it is one and there is room.
     fn tag(&mut self, tag: &str, inside: impl FnOnce(&mut Self)) {
+        let name = tag.split(' ').next().unwrap_or_default();
+        let begin = self.text.len();
         self.line(&format!("<{tag}>"));
+        let content = self.text.len();
         self.depth += 1;
         inside(self);
         self.depth -= 1;
-        let name = tag.split(' ').next().unwrap_or_default();
-        self.line(&format!("</{name}>"));
+        let only = self.text[content..].trim();
+        if only.lines().count() == 1 && tag.len() + only.len() < MAX_LINE {
+            let line = format!("<{tag}>{only}</{name}>");
+            self.text.truncate(begin);
+            self.line(&line);
+        } else {
+            self.line(&format!("</{name}>"));
+        }
     }
 
     fn about(&mut self, about: &str) {
@@ -118,7 +131,13 @@ impl Writer<'_> {
 
     fn content(&mut self, content: &Content) {
         match content {
-            Content::Choice(parts) => self.several("choice", "notAllowed", parts),
+            Content::Choice(parts) => {
+                let flat = parts.iter().flat_map(|part| match part {
+                    Content::Choice(inner) => inner.as_slice(),
+                    _ => std::slice::from_ref(part),
+                });
+                self.several("choice", "notAllowed", &flat.cloned().collect::<Vec<_>>());
+            }
             Content::Interleave(parts) => self.several("interleave", "empty", parts),
             Content::Group(parts) => self.several("group", "empty", parts),
             Content::Repeat(part, times) => {

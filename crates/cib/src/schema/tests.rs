@@ -150,11 +150,13 @@ fn wrong_tables_are_refused_with_their_line() {
 
 // --- what is said -----------------------------------------------------------------------------------------------
 
-fn said(text: &str) -> Vec<String> {
+/// All issues, text between elements included.
+fn issues_of(text: &str) -> Vec<Issue> {
     validate(&xml::parse_with(text, xml::TextPolicy::Keep, xml::Limits::default()).unwrap())
-        .iter()
-        .map(|issue| format!("{:?} {issue}", issue.path))
-        .collect()
+}
+
+fn said(text: &str) -> Vec<String> {
+    issues_of(text).iter().map(|issue| format!("{:?} {issue}", issue.path)).collect()
 }
 
 /// A CIB of a version with these resources and constraints.
@@ -307,15 +309,35 @@ fn the_whole_is_looked_at_as_pacemaker_does() {
         "[] <cib>: epoch=\"-1\" is not valid; expected a whole number, 0 or more",
         "[] <cib>: attribute 'num_updates' is missing",
         "[] <cib>: text is not expected: 'x'",
-        "[1] <configuration>: namespace 'y': elements of a CIB are in none",
-        "[1] <configuration>: <constraints> is missing",
-        "[1, 1, 0] <node>: attribute 'id' is missing",
-        "[1, 2] <nodes> is not expected in <configuration>; expected",
+        "[0] <configuration>: namespace 'y': elements of a CIB are in none",
+        "[0] <configuration>: <constraints> is missing",
+        "[0, 1, 0] <node>: attribute 'id' is missing",
+        "[0, 2] <nodes> is not expected in <configuration>; expected",
     ];
     assert_eq!(found.len(), wanted.len(), "{found:#?}");
     for (found, wanted) in found.iter().zip(wanted) {
         assert!(found.starts_with(wanted), "{found} / {wanted}");
     }
+}
+
+#[test]
+fn issues_know_where_they_are() {
+    let text = cib("4.0", "\n <!-- a --> text\n <primitive\n  id='p' clas='lsb'\n  type='x'/>\n  <zoo/>", "");
+    let mut issues = issues_of(&text);
+    locate(&mut issues, &text);
+    let places: Vec<String> =
+        issues.iter().map(|issue| issue.to_string().split(": ").next().unwrap().to_owned()).collect();
+    let column = text.find("<resources>").unwrap() + 1;
+    assert_eq!(
+        places,
+        [
+            format!("line 1, column {column}"),
+            "line 4, column 10".to_owned(),
+            "line 3, column 2".to_owned(),
+            "line 6, column 3".to_owned()
+        ],
+        "{issues:#?}"
+    );
 }
 
 // --- what strangers send ----------------------------------------------------------------------------------------

@@ -148,17 +148,21 @@ impl<'a> Walk<'a, '_> {
             }
         };
         let mut state = opened;
-        for (index, node) in element.children().iter().enumerate() {
+        // Text has no place of its own: a tree from which it was dropped has the same places.
+        let mut index = 0;
+        for node in element.children() {
             match node {
                 Node::Element(child) => {
                     let place = Place { parent: number, index, depth: place.depth + 1 };
                     let parent = Parent { element, kind: id, begun, opened };
                     state = self.child(&parent, child, place, state);
+                    index += 1;
                 }
                 Node::Text(text) if !trimmed(text).is_empty() => {
                     self.report(element, place, Problem::Text(short(trimmed(text))));
                 }
-                Node::Text(_) | Node::Comment(_) => {}
+                Node::Comment(_) => index += 1,
+                Node::Text(_) => {}
             }
             if self.is_full() {
                 return;

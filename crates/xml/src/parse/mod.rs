@@ -14,7 +14,7 @@ mod tests;
 
 use crate::Element;
 
-pub use position::{Position, locate, locate_attribute};
+pub use position::{Position, locate, locate_all, locate_attribute};
 
 /// How much a document may ask for.
 #[derive(Clone, Copy, Debug)]

@@ -54,6 +54,99 @@ pub fn locate_attribute(text: &str, path: &[usize], attribute: &str) -> Option<P
     None
 }
 
+/// Where several elements are, or attributes of them, found in one go through the text. They must be in the order of the
+/// document, which is that of their paths. See [`locate`].
+pub fn locate_all(text: &str, places: &[(&[usize], Option<&str>)]) -> Vec<Option<Position>> {
+    let mut found = vec![None; places.len()];
+    // What cannot be read further holds no more places.
+    let _ = locate_each(text, places, &mut found);
+    found
+}
+
+fn locate_each(
+    text: &str,
+    places: &[(&[usize], Option<&str>)],
+    found: &mut [Option<Position>],
+) -> Option<()> {
+    let mut scanner = Scanner::new(text, Limits::NONE).ok()?;
+    let mut ruler = Ruler { text, at: 0, here: Position { line: 1, column: 1 } };
+    // The way to the innermost open element, and how many children each open element (and the document) has had so far.
+    let (mut path, mut counts) = (Vec::new(), vec![0_usize]);
+    let mut next = 0;
+    while next < places.len() {
+        let at = scanner.at;
+        match scanner.mark().ok()? {
+            Mark::Open(_) => {
+                let count = counts.last_mut()?;
+                let index = *count;
+                *count += 1;
+                if counts.len() > 1 {
+                    path.push(index);
+                }
+                let here =
+                    places.iter().skip(next).take_while(|(place, _)| *place == path.as_slice()).count();
+                let wanted = next..next + here;
+                next = wanted.end;
+                if here > 0 {
+                    let element = ruler.position(at);
+                    found.get_mut(wanted.clone())?.fill(Some(element));
+                }
+                let has_content = loop {
+                    match scanner.attribute(None).ok()? {
+                        InTag::Attribute { at, name, .. } if here > 0 => {
+                            let position = ruler.position(at);
+                            for place in wanted.clone() {
+                                if places.get(place)?.1 == Some(name) {
+                                    *found.get_mut(place)? = Some(position);
+                                }
+                            }
+                        }
+                        InTag::Attribute { .. } => {}
+                        InTag::End => break true,
+                        InTag::EmptyEnd => break false,
+                    }
+                };
+                if has_content {
+                    counts.push(0);
+                } else if counts.len() > 1 {
+                    path.pop();
+                }
+            }
+            Mark::Close(_) => {
+                counts.pop();
+                path.pop();
+            }
+            Mark::Comment(_) if counts.len() > 1 => *counts.last_mut()? += 1,
+            Mark::End => return None,
+            Mark::Comment(_) | Mark::Text(_) | Mark::Data(_) | Mark::Instruction => {}
+        }
+    }
+    Some(())
+}
+
+/// Counts lines and columns forwards, each once.
+struct Ruler<'t> {
+    text: &'t str,
+    at: usize,
+    here: Position,
+}
+
+impl Ruler<'_> {
+    /// The position of a byte that is not before the last one asked for.
+    fn position(&mut self, at: usize) -> Position {
+        let between = self.text.get(self.at..at).unwrap_or_default();
+        match between.rsplit_once('\n') {
+            Some((before, line)) => {
+                self.here.line += before.matches('\n').count() + 1;
+                self.here.column = line.chars().count() + 1;
+            }
+            None => self.here.column += between.chars().count(),
+        }
+        self.at = self.at.max(at);
+        self.here
+    }
+}
+
 /// A scanner behind the name in the tag of an element, and where that tag begins.
 fn find<'t>(text: &'t str, path: &[usize]) -> Option<(Scanner<'t>, usize)> {
     let mut scanner = Scanner::new(text, Limits::NONE).ok()?;
@@ -111,6 +204,14 @@ mod tests {
         for nowhere in [&[0][..], &[3], &[1, 0], &[2, 1], &[2, 0, 0], &[2, 3]] {
             assert_eq!(at(nowhere), None, "{nowhere:?}");
         }
+        let all = [&[][..], &[1], &[2], &[2, 0], &[2, 2]].map(|path| (path, None));
+        let one_by_one: Vec<_> = all.iter().map(|(path, _)| locate(text, path)).collect();
+        assert_eq!(locate_all(text, &all), one_by_one);
+        let mixed =
+            [(&[][..], Some("é")), (&[1], Some("z")), (&[2, 2], Some("y")), (&[2, 2], None), (&[9], None)];
+        let mixed: Vec<_> =
+            locate_all(text, &mixed).iter().map(|at| at.map(|at| (at.line, at.column))).collect();
+        assert_eq!(mixed, [Some((2, 4)), Some((3, 16)), Some((6, 2)), Some((4, 24)), None]);
         let attribute =
             |path: &[usize], name| locate_attribute(text, path, name).map(|at| (at.line, at.column));
         assert_eq!(attribute(&[], "é"), Some((2, 4)));
