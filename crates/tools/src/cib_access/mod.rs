@@ -54,7 +54,7 @@ pub(crate) enum AccessError {
         /// Which file.
         path: PathBuf,
         /// What is wrong first.
-        issue: schema::Issue,
+        issue: Box<schema::Issue>,
     },
     /// What was read from a stream cannot be written back.
     #[error("Could not write CIB: it was read from the standard input; name a file to change")]
@@ -171,7 +171,8 @@ impl CibAccess {
     fn of(path: Option<PathBuf>, cib: Element) -> Result<CibAccess, AccessError> {
         let cib = with_status(cib)?;
         if let Some(issue) = schema::validate(&cib).into_iter().next() {
-            return Err(AccessError::Invalid { path: path.unwrap_or_else(|| PathBuf::from("-")), issue });
+            let path = path.unwrap_or_else(|| PathBuf::from("-"));
+            return Err(AccessError::Invalid { path, issue: Box::new(issue) });
         }
         Ok(CibAccess::File { path, cib, changed: false })
     }
