@@ -53,6 +53,10 @@ pub const ALL: &[Program] = &[
     .documented(tools::crm_ticket::command),
     tool("iso8601", "how dates and durations are understood", tools::iso8601::main)
         .documented(tools::iso8601::command),
+    tool("crm_diff", "what is different between two CIBs", tools::crm_diff::main)
+        .documented(tools::crm_diff::command),
+    tool("crm_shadow", "changes tried on a copy of the CIB", tools::crm_shadow::main)
+        .documented(tools::crm_shadow::command),
     tool("crm_verify", "whether a configuration can be used", tools::crm_verify::main)
         .documented(tools::crm_verify::command),
     tool("stonith_admin", "fences a node; tells what can, and what was", tools::stonith_admin::main),

@@ -33,6 +33,22 @@ fn version_of(name: &'static str, cib: &Element) -> Element {
         .fold(Element::new(name), |version, field| version.with_attr(field, cib.attr(field).unwrap_or("1")))
 }
 
+/// The patch between two CIBs that consists of these changes.
+pub(super) fn patch_of(
+    old: &Element,
+    new: &Element,
+    deletes: Vec<Element>,
+    changes: Vec<Element>,
+) -> Element {
+    let version =
+        Element::new("version").with_child(version_of("source", old)).with_child(version_of("target", new));
+    Element::new("diff")
+        .with_attr("format", 2)
+        .with_child(version)
+        .with_children(deletes)
+        .with_children(changes)
+}
+
 #[derive(Default)]
 struct Maker {
     /// Come first in the patch.
@@ -42,14 +58,7 @@ struct Maker {
 
 impl Maker {
     fn patch(self, old: &Element, new: &Element) -> Element {
-        let version = Element::new("version")
-            .with_child(version_of("source", old))
-            .with_child(version_of("target", new));
-        Element::new("diff")
-            .with_attr("format", 2)
-            .with_child(version)
-            .with_children(self.deletes)
-            .with_children(self.changes)
+        patch_of(old, new, self.deletes, self.changes)
     }
 
     // Recursion is bounded by the depth that the parser accepts.
@@ -132,6 +141,6 @@ impl Maker {
     }
 }
 
-fn change(operation: &str, path: &str) -> Element {
+pub(super) fn change(operation: &str, path: &str) -> Element {
     Element::new("change").with_attr("operation", operation).with_attr("path", path)
 }

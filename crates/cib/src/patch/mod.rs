@@ -7,11 +7,15 @@
 
 mod apply;
 mod compare;
+mod describe;
+mod listed;
 mod make;
 mod steps;
 
 pub(crate) use apply::deleted;
 pub use apply::{Applied, PatchError, apply, apply_unversioned, versions};
+pub use describe::describe;
+pub use listed::{AttributeOrder, listed};
 pub(crate) use make::make_always;
 pub use make::{make, with_digest};
 

@@ -11,7 +11,7 @@ mod session;
 mod write;
 
 pub(crate) use document::{DocumentError, read_file, read_file_or_stdin, read_pipe, with_status};
-pub(crate) use place::CibPlace;
+pub(crate) use place::{CibPlace, make_shadow_folder, shadow_file};
 pub(crate) use session::{CibSession, Refused};
 pub(crate) use write::{bytes_for, replace_file};
 
@@ -79,25 +79,33 @@ impl AccessError {
         }
     }
 
-    /// What tools say, `lead` being what they could not do (`Could not connect to the CIB`), in Pacemaker's words for the
-    /// reason. What there is to know beyond that is told before it.
-    pub(crate) fn failure(&self, lead: &str) -> Failure {
-        let reason = match self {
-            AccessError::Connect(_) => "Transport endpoint is not connected",
-            AccessError::Remote => "Operation not supported",
-            AccessError::ShadowName(_) => "Invalid argument",
+    /// Why it cannot be had, in Pacemaker's words.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            AccessError::Connect(_) => "Transport endpoint is not connected".to_owned(),
+            AccessError::Remote => "Operation not supported".to_owned(),
+            AccessError::ShadowName(_) => "Invalid argument".to_owned(),
             // Which file that is, whoever set the environment knows.
-            AccessError::File(error) if error.is_absent() => "No such device or address",
+            AccessError::File(error) if error.is_absent() => "No such device or address".to_owned(),
             AccessError::File(_) | AccessError::Invalid { .. } => {
-                "Update does not conform to the configured schema"
+                "Update does not conform to the configured schema".to_owned()
             }
             AccessError::Request(_)
             | AccessError::Message(_)
             | AccessError::Stream
-            | AccessError::Write(_) => return Failure::new(self.exit_code(), self),
-        };
-        let failure = Failure::new(self.exit_code(), format_args!("{lead}: {reason}"));
+            | AccessError::Write(_) => self.to_string(),
+        }
+    }
+
+    /// What tools say, `lead` being what they could not do (`Could not connect to the CIB`). What there is to know beyond
+    /// Pacemaker's words is told before them.
+    pub(crate) fn failure(&self, lead: &str) -> Failure {
+        let failure = Failure::new(self.exit_code(), format_args!("{lead}: {}", self.reason()));
         match self {
+            AccessError::Request(_)
+            | AccessError::Message(_)
+            | AccessError::Stream
+            | AccessError::Write(_) => Failure::new(self.exit_code(), self),
             AccessError::Connect(error) => failure.with_detail(format_args!(
                 "No cluster answers on this node ({error}); CIB_file or CIB_shadow name a CIB to work on without one"
             )),

@@ -5,6 +5,9 @@
 //! Decides: precedence, and where shadow copies are. Given: the environment as a function. Leaves to others: access.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// A variable of the environment.
@@ -42,7 +45,6 @@ impl CibPlace {
     }
 
     /// The same as if no shadow copy were active.
-    #[allow(dead_code, reason = "crm_shadow is not there yet")]
     pub fn beneath_shadow() -> CibPlace {
         CibPlace::unshadowed(&process_variable)
     }
@@ -70,7 +72,6 @@ impl CibPlace {
 }
 
 /// The file of a shadow copy.
-#[allow(dead_code, reason = "crm_shadow is not there yet")]
 pub(crate) fn shadow_file(name: &str) -> Result<PathBuf, ShadowNameError> {
     shadow_file_of(&process_variable, name)
 }
@@ -80,13 +81,35 @@ fn shadow_file_of(environment: Environment<'_>, name: &str) -> Result<PathBuf, S
     if name.is_empty() || name.contains('/') || name.chars().any(char::is_control) {
         return Err(ShadowNameError(name.to_owned()));
     }
-    Ok(shadow_folder(environment).join(format!("shadow.{name}")))
+    Ok(shadow_folder(environment).path().join(format!("shadow.{name}")))
+}
+
+/// Makes the folder of shadow copies where it is one of the user's own. Other folders are somebody else's to make.
+pub(crate) fn make_shadow_folder() -> io::Result<()> {
+    match shadow_folder(&process_variable) {
+        Folder::Home(folder) => fs::DirBuilder::new().recursive(true).mode(0o700).create(folder),
+        Folder::Other(_) => Ok(()),
+    }
+}
+
+enum Folder {
+    /// In the user's home.
+    Home(PathBuf),
+    Other(PathBuf),
+}
+
+impl Folder {
+    fn path(self) -> PathBuf {
+        match self {
+            Folder::Home(path) | Folder::Other(path) => path,
+        }
+    }
 }
 
 /// The cluster's own folder for those who administer it, else one in the user's home.
-fn shadow_folder(environment: Environment<'_>) -> PathBuf {
+fn shadow_folder(environment: Environment<'_>) -> Folder {
     if let Some(folder) = set(environment, "CIB_shadow_dir") {
-        return PathBuf::from(folder);
+        return Folder::Other(PathBuf::from(folder));
     }
     let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
     let name = match &user {
@@ -95,12 +118,14 @@ fn shadow_folder(environment: Environment<'_>) -> PathBuf {
     };
     if name == "root" || name == "hacluster" {
         let root = set(environment, "SYSTOLE_ROOT").unwrap_or_else(|| OsString::from("/"));
-        return Path::new(&root).join("var/lib/pacemaker/cib");
+        return Folder::Other(Path::new(&root).join("var/lib/pacemaker/cib"));
     }
     let home = set(environment, "HOME").map(PathBuf::from).or(user.map(|user| user.dir));
     match home.filter(|home| home.is_absolute()) {
-        Some(home) => home.join(".cib"),
-        None => PathBuf::from(set(environment, "TMPDIR").unwrap_or_else(|| OsString::from("/tmp"))),
+        Some(home) => Folder::Home(home.join(".cib")),
+        None => {
+            Folder::Other(PathBuf::from(set(environment, "TMPDIR").unwrap_or_else(|| OsString::from("/tmp"))))
+        }
     }
 }
 

@@ -36,7 +36,7 @@ fn page<T: Tool>(command: &Command, headings: impl Iterator<Item = Option<&'stat
     let mut text = usage::<T>();
     let about = command.get_long_about().or(command.get_about());
     if let Some(about) = about {
-        text.push_str(&format!("\n{}\n", about.to_string().trim_end()));
+        text.push_str(&format!("\n{}\n", wrapped(about.to_string().trim_end(), WIDTH).join("\n")));
     }
     text.push_str(&section(command, Some("Help Options")));
     for heading in headings {

@@ -252,6 +252,11 @@ fn format_named(name: &str) -> Option<Format> {
     }
 }
 
+/// A tool's help, as a part of what is said of a call that asks for nothing.
+pub(crate) fn help_text<T: Tool>() -> String {
+    help::main_options::<T>(&definition::<T>())
+}
+
 /// Which Pacemaker we are.
 struct Version;
 

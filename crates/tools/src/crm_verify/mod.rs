@@ -10,7 +10,9 @@ mod options;
 #[cfg(test)]
 mod tests;
 
-use crate::cib_access::{CibAccess, DocumentError, bytes_for, read_file_or_stdin, read_pipe, replace_file};
+use crate::cib_access::{
+    AccessError, CibAccess, DocumentError, bytes_for, read_file_or_stdin, read_pipe, replace_file,
+};
 use crate::command_line;
 use crate::failure::{Failure, system_words};
 use crate::output::Output;
@@ -109,9 +111,12 @@ fn source(options: &Options, stdin: &mut dyn Read) -> Result<Element, Failure> {
 }
 
 fn live() -> Result<Element, Failure> {
-    let failed = |error: crate::cib_access::AccessError| {
-        let lead = "Verification failed: Could not connect to the CIB";
-        error.failure(lead)
+    let failed = |error: AccessError| {
+        let reason = error.reason();
+        let verification = format!("Verification failed: {reason}");
+        let mut failure = error.failure("Could not connect to the CIB");
+        failure.details.extend(failure.text.replace(verification));
+        failure
     };
     let query = Command::new(Operation::Query.as_str(), 0, option::SCOPE_LOCAL);
     let mut cib = CibAccess::open("crm_verify").map_err(failed)?;
@@ -178,7 +183,7 @@ fn check(mut cib: Element, now: WallTime, out: &mut Output<'_>, findings: &mut F
     }
     let recorded = upgraded.cib.attr("execution-date").and_then(|text| text.parse().ok());
     let (cluster, issues) = scheduler::unpack(&upgraded.cib, recorded.map_or(now, WallTime::from_secs));
-    if !cluster.options.startup_fencing {
+    if cluster.options.value("startup-fencing").and_then(model::parse_bool) == Some(false) {
         findings.remarks.push("unpack_config \twarning: Blind faith: not fencing unseen nodes".to_owned());
     }
     findings.note(issues);

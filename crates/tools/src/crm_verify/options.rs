@@ -7,8 +7,6 @@ use std::path::PathBuf;
 
 /// Check a Pacemaker configuration for errors
 ///
-/// Check a Pacemaker configuration for errors
-///
 /// A complete configuration is read as XML, held against the schema that it claims, and looked through for common
 /// mistakes. The cluster cannot work with what is reported as an error; warnings are for you to decide on.
 #[derive(Clone, Debug, Parser)]
