@@ -22,23 +22,26 @@ pub(crate) fn by_names(root: &Element, names: &[&str]) -> Option<Path> {
     })
 }
 
-/// The first element (document order) below `root` of which `matches` says so.
-pub(crate) fn first_below(root: &Element, matches: &dyn Fn(&Element) -> bool) -> Option<Path> {
+/// The first element (document order) of a name below `root` of which `matches` says so.
+pub(crate) fn first_below(root: &Element, name: &str, matches: &dyn Fn(&Element) -> bool) -> Option<Path> {
     let mut path = Path::new();
-    descend(root, matches, &mut path).then_some(path)
+    descend(root, name, matches, &mut path).then_some(path)
 }
 
-/// The first element (document order), `root` itself first, of which `matches` says so.
-pub(crate) fn first_from(root: &Element, matches: &dyn Fn(&Element) -> bool) -> Option<Path> {
-    if matches(root) { Some(Path::new()) } else { first_below(root, matches) }
+/// The first element (document order), `root` itself first, of a name of which `matches` says so.
+pub(crate) fn first_from(root: &Element, name: &str, matches: &dyn Fn(&Element) -> bool) -> Option<Path> {
+    if root.name() == name && matches(root) { Some(Path::new()) } else { first_below(root, name, matches) }
 }
 
 // Recursion is bounded by the depth that the parser accepts.
-fn descend(element: &Element, matches: &dyn Fn(&Element) -> bool, path: &mut Path) -> bool {
+fn descend(element: &Element, name: &str, matches: &dyn Fn(&Element) -> bool, path: &mut Path) -> bool {
+    if !element.may_hold(name) {
+        return false;
+    }
     for (index, node) in element.children().iter().enumerate() {
         let Some(child) = node.element() else { continue };
         path.push(index);
-        if matches(child) || descend(child, matches, path) {
+        if child.name() == name && matches(child) || descend(child, name, matches, path) {
             return true;
         }
         path.pop();

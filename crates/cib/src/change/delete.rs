@@ -34,7 +34,7 @@ fn remove_first(cib: &mut Element, place: &[usize], search: &Element) {
                 element.attr(wanted.name()).is_some_and(|value| value.eq_ignore_ascii_case(wanted.value()))
             })
     };
-    if let Some(below) = path::first_below(root, &has_all) {
+    if let Some(below) = path::first_below(root, search.name(), &has_all) {
         cib.remove_at(&[place, &below].concat());
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn in_section(
         None => add_section(&mut new, section)?,
     };
     let root = new.at(&place).ok_or_else(|| not_found(request, "the section"))?.clone();
-    match path::first_from(&root, &|element| same(element, input)) {
+    match path::first_from(&root, input.name(), &|element| same(element, input)) {
         Some(below) => {
             let target = root.at(&below).ok_or_else(|| not_found(request, &described(input)))?;
             if let Some(merged) = merged(target, input, values) {
@@ -76,7 +76,7 @@ fn at_xpath(cib: &Element, request: &Request, input: &Element, values: Values) -
     let mut missed = false;
     for place in found.iter().filter(|found| found.attribute.is_none()).map(|found| &found.path) {
         let Some(root) = new.at(place).cloned() else { continue };
-        let Some(below) = path::first_from(&root, &|element| same(element, input)) else {
+        let Some(below) = path::first_from(&root, input.name(), &|element| same(element, input)) else {
             missed = true;
             continue;
         };

@@ -39,7 +39,8 @@ fn place(cib: &Element, request: &Request, input: &Element) -> Result<Path, Refu
     let fits = |element: &Element| {
         element.name() == input.name() && input.id().is_none_or(|id| element.id() == Some(id))
     };
-    let below = path::first_below(root, &fits).ok_or_else(|| not_found(request, &described(input)))?;
+    let below =
+        path::first_below(root, input.name(), &fits).ok_or_else(|| not_found(request, &described(input)))?;
     place.extend(below);
     Ok(place)
 }

@@ -3,7 +3,8 @@
 
 use super::element::{Element, Node};
 use super::key::{Ids, Wanted};
-use super::sequence::Tree;
+use super::marks::Marks;
+use super::sequence::{Tree, marks_of};
 use std::fmt;
 use std::iter::FusedIterator;
 use std::ops::Range;
@@ -94,6 +95,14 @@ impl Kids {
                 }
                 node
             }
+        }
+    }
+
+    /// The names of the children and of all below them, down to a depth.
+    pub fn marks(&self, depth: usize) -> Marks {
+        match self {
+            Kids::Few(nodes) => marks_of(nodes, depth),
+            Kids::Many(tree) => tree.marks(depth),
         }
     }
 

@@ -4,6 +4,7 @@
 use super::attributes::{Attribute, Attributes, Packer, Values};
 use super::children::{Children, Elements, Kids};
 use super::key::Ids;
+use super::marks::{Kept, Mark, Marks};
 use super::name::Name;
 use super::shape::Shape;
 use std::fmt;
@@ -57,7 +58,12 @@ struct Inner {
     shape: Arc<Shape>,
     values: Values,
     children: Kids,
+    /// The names of all elements below.
+    below: Kept,
 }
+
+/// How deep names are looked for at a time. What is deeper counts as having all.
+const MARKS_DEPTH: usize = 128;
 
 impl Drop for Inner {
     /// One level after the other, so that no depth is too much for the stack.
@@ -96,7 +102,7 @@ impl Element {
 
     /// An element of parts; there must be as many values as the shape has attributes.
     pub(crate) fn of_shape(shape: Arc<Shape>, values: Values, children: Vec<Node>) -> Element {
-        Element(Arc::new(Inner { shape, values, children: children.into() }))
+        Element(Arc::new(Inner { shape, values, children: children.into(), below: Kept::default() }))
     }
 
     /// Its name.
@@ -310,7 +316,7 @@ impl Element {
 
     /// Adds a child before that at a position among all children; at the end, if there are not that many.
     pub fn insert(&mut self, index: usize, child: impl Into<Node>) {
-        self.inner_mut().children.insert(index, child.into());
+        self.children_mut().insert(index, child.into());
     }
 
     /// Adds children at the end.
@@ -319,7 +325,7 @@ impl Element {
         if new.is_empty() {
             return;
         }
-        let kids = &mut self.inner_mut().children;
+        let kids = self.children_mut();
         if kids.len() == 0 {
             *kids = new.into();
         } else {
@@ -344,7 +350,7 @@ impl Element {
     /// Removes the child at a position among all children; gives it back. `None` if there is none.
     pub fn remove(&mut self, index: usize) -> Option<Node> {
         self.children().get(index)?;
-        self.inner_mut().children.remove(index)
+        self.children_mut().remove(index)
     }
 
     /// Removes the last child; gives it back.
@@ -356,20 +362,20 @@ impl Element {
     /// there is none, and nothing happens then.
     pub fn replace(&mut self, index: usize, child: impl Into<Node>) -> Option<Node> {
         self.children().get(index)?;
-        let slot = self.inner_mut().children.get_mut(index)?;
+        let slot = self.children_mut().get_mut(index)?;
         Some(std::mem::replace(slot, child.into()))
     }
 
     /// Puts these in place of all children.
     pub fn set_children<N: Into<Node>>(&mut self, children: impl IntoIterator<Item = N>) {
         let nodes: Vec<Node> = children.into_iter().map(Into::into).collect();
-        self.inner_mut().children = nodes.into();
+        *self.children_mut() = nodes.into();
     }
 
     /// Removes all children.
     pub fn clear(&mut self) {
         if !self.children().is_empty() {
-            self.inner_mut().children = Kids::default();
+            *self.children_mut() = Kids::default();
         }
     }
 
@@ -383,9 +389,9 @@ impl Element {
             let mut left = gone.iter().copied().peekable();
             let stay = self.children().iter().enumerate().filter(|(at, _)| left.next_if_eq(at).is_none());
             let stay: Vec<Node> = stay.map(|(_, node)| node.clone()).collect();
-            self.inner_mut().children = stay.into();
+            *self.children_mut() = stay.into();
         } else if !gone.is_empty() {
-            let children = &mut self.inner_mut().children;
+            let children = self.children_mut();
             gone.iter().rev().for_each(|&at| drop(children.remove(at)));
         }
         gone.len()
@@ -399,7 +405,7 @@ impl Element {
     /// The child elements, to be changed. Of the elements, only those really changed are copied; the list of them is in
     /// any case.
     pub fn elements_mut(&mut self) -> impl Iterator<Item = &mut Element> {
-        self.inner_mut().children.all_mut().into_iter().filter_map(Node::element_mut)
+        self.children_mut().all_mut().into_iter().filter_map(Node::element_mut)
     }
 
     /// The first child element of a name, to be changed.
@@ -418,7 +424,7 @@ impl Element {
             self.push(Element::new(name));
             self.children().len() - 1
         });
-        match self.inner_mut().children.get_mut(index) {
+        match self.children_mut().get_mut(index) {
             Some(Node::Element(element)) => element,
             _ => unreachable!("the index is that of an element"),
         }
@@ -427,7 +433,7 @@ impl Element {
     /// The element at a position among all children, to be changed; `None` if there is no element there.
     pub fn element_at_mut(&mut self, index: usize) -> Option<&mut Element> {
         self.children().get(index)?.element()?;
-        self.inner_mut().children.get_mut(index)?.element_mut()
+        self.children_mut().get_mut(index)?.element_mut()
     }
 
     /// This element and all elements below, parents before children.
@@ -435,8 +441,38 @@ impl Element {
         Descendants { this: Some(self), levels: Vec::new() }
     }
 
+    /// Whether there may be an element of this name below, at any depth. False is certain; true is likely. Costs nothing
+    /// but for the first question after a change, and then little: so a search can leave out what has nothing for it.
+    pub fn may_hold(&self, name: &str) -> bool {
+        self.may_hold_marked(Mark::of(name))
+    }
+
+    pub(crate) fn may_hold_marked(&self, mark: Mark) -> bool {
+        self.marks_below(MARKS_DEPTH).has(mark)
+    }
+
+    fn marks_below(&self, depth: usize) -> Marks {
+        if self.0.children.len() == 0 {
+            return Marks::NONE;
+        }
+        let Some(depth) = depth.checked_sub(1) else { return Marks::ALL };
+        self.0.below.or_find(|| self.0.children.marks(depth))
+    }
+
+    /// Its name and those below, down to a depth.
+    pub(super) fn marks(&self, depth: usize) -> Marks {
+        self.marks_below(depth).with(Mark::of_key(self.name_key()))
+    }
+
+    /// For changes of attributes only.
     fn inner_mut(&mut self) -> &mut Inner {
         Arc::make_mut(&mut self.0)
+    }
+
+    fn children_mut(&mut self) -> &mut Kids {
+        let inner = Arc::make_mut(&mut self.0);
+        inner.below.forget();
+        &mut inner.children
     }
 }
 

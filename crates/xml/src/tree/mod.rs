@@ -5,6 +5,7 @@ mod attributes;
 mod children;
 mod element;
 mod key;
+mod marks;
 mod name;
 mod sequence;
 mod shape;
@@ -19,4 +20,5 @@ pub use key::Ids;
 pub use name::Name;
 
 pub(crate) use attributes::{Packer, Values};
+pub(crate) use marks::Mark;
 pub(crate) use shape::Shape;

@@ -4,6 +4,7 @@
 
 use super::element::Node;
 use super::key::{self, Wanted};
+use super::marks::{Kept, Marks};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -22,12 +23,14 @@ pub(super) struct Leaf {
     /// who comes first, nor who sees it when.
     keys: Vec<AtomicU64>,
     nodes: Vec<Node>,
+    /// The names of the children and of all below them.
+    marks: Kept,
 }
 
 impl Clone for Leaf {
     fn clone(&self) -> Leaf {
         let keys = self.keys.iter().map(|key| AtomicU64::new(key.load(Relaxed))).collect();
-        Leaf { keys, nodes: self.nodes.clone() }
+        Leaf { keys, nodes: self.nodes.clone(), marks: self.marks.clone() }
     }
 }
 
@@ -41,7 +44,13 @@ pub(super) struct Branch {
 impl Leaf {
     fn of(nodes: Vec<Node>) -> Leaf {
         let keys = nodes.iter().map(|node| AtomicU64::new(key::of(node))).collect();
-        Leaf { keys, nodes }
+        Leaf { keys, nodes, marks: Kept::default() }
+    }
+
+    fn changing(leaf: &mut Arc<Leaf>) -> &mut Leaf {
+        let leaf = Arc::make_mut(leaf);
+        leaf.marks.forget();
+        leaf
     }
 
     fn key(&self, index: usize) -> u64 {
@@ -125,6 +134,16 @@ impl Tree {
         }
     }
 
+    /// The names of the children and of all below them, down to a depth.
+    pub fn marks(&self, depth: usize) -> Marks {
+        match self {
+            Tree::Leaf(leaf) => leaf.marks.or_find(|| marks_of(&leaf.nodes, depth)),
+            Tree::Branch(branch) => {
+                branch.parts.iter().fold(Marks::NONE, |marks, part| marks.and(part.marks(depth)))
+            }
+        }
+    }
+
     /// How many blocks or children are directly in it.
     fn width(&self) -> usize {
         match self {
@@ -166,7 +185,7 @@ impl Tree {
     pub fn node_mut(&mut self, index: usize) -> Option<&mut Node> {
         match self {
             Tree::Leaf(leaf) => {
-                let leaf = Arc::make_mut(leaf);
+                let leaf = Leaf::changing(leaf);
                 *leaf.keys.get_mut(index)?.get_mut() = key::UNKNOWN;
                 leaf.nodes.get_mut(index)
             }
@@ -181,7 +200,7 @@ impl Tree {
     pub fn for_each_mut<'a>(&'a mut self, into: &mut Vec<&'a mut Node>) {
         match self {
             Tree::Leaf(leaf) => {
-                let leaf = Arc::make_mut(leaf);
+                let leaf = Leaf::changing(leaf);
                 leaf.keys.iter_mut().for_each(|key| *key.get_mut() = key::UNKNOWN);
                 into.extend(&mut leaf.nodes);
             }
@@ -202,7 +221,7 @@ impl Tree {
     fn insert_below(&mut self, index: usize, node: Node) -> Option<Tree> {
         match self {
             Tree::Leaf(leaf) => {
-                let leaf = Arc::make_mut(leaf);
+                let leaf = Leaf::changing(leaf);
                 let index = index.min(leaf.nodes.len());
                 leaf.keys.insert(index, AtomicU64::new(key::of(&node)));
                 leaf.nodes.insert(index, node);
@@ -210,7 +229,8 @@ impl Tree {
                     return None;
                 }
                 let at = split_at(index);
-                let right = Leaf { keys: leaf.keys.split_off(at), nodes: leaf.nodes.split_off(at) };
+                let (keys, nodes) = (leaf.keys.split_off(at), leaf.nodes.split_off(at));
+                let right = Leaf { keys, nodes, marks: Kept::default() };
                 Some(Tree::Leaf(Arc::new(right)))
             }
             Tree::Branch(branch) => {
@@ -244,7 +264,7 @@ impl Tree {
     fn remove_below(&mut self, index: usize) -> Option<Node> {
         match self {
             Tree::Leaf(leaf) => {
-                let leaf = Arc::make_mut(leaf);
+                let leaf = Leaf::changing(leaf);
                 if index >= leaf.nodes.len() {
                     return None;
                 }
@@ -325,6 +345,11 @@ impl Tree {
     }
 }
 
+/// The names of some nodes and of all below them, down to a depth.
+pub(super) fn marks_of(nodes: &[Node], depth: usize) -> Marks {
+    nodes.iter().filter_map(Node::element).fold(Marks::NONE, |marks, element| marks.and(element.marks(depth)))
+}
+
 fn shared_parts<'a>(
     pairs: impl Iterator<Item = (&'a Tree, &'a Tree)>,
     shared: impl Fn(&Tree, &Tree) -> usize,
@@ -363,7 +388,7 @@ impl Branch {
                 let right = self.parts.remove(left + 1);
                 match (self.parts.get_mut(left), right) {
                     (Some(Tree::Leaf(left)), Tree::Leaf(right)) => {
-                        let (left, right) = (Arc::make_mut(left), Arc::unwrap_or_clone(right));
+                        let (left, right) = (Leaf::changing(left), Arc::unwrap_or_clone(right));
                         left.keys.extend(right.keys);
                         left.nodes.extend(right.nodes);
                     }

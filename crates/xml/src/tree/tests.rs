@@ -85,6 +85,25 @@ fn two_versions_tell_where_they_differ() {
 }
 
 #[test]
+fn what_is_below_is_known_after_every_change() {
+    let mut tree = parse("<a><b><c id='1'/></b><b/></a>").unwrap();
+    assert!(tree.may_hold("c") && tree.may_hold("b") && !tree.may_hold("a") && !tree.may_hold("nothing"));
+    tree.child_mut("b").unwrap().child_mut("c").unwrap().push(Element::new("deep"));
+    assert!(tree.may_hold("deep"));
+    let before = tree.clone();
+    tree.child_mut("b").unwrap().clear();
+    assert!(!tree.may_hold("deep") && before.may_hold("deep"));
+    let mut wide = many(1_000);
+    assert!(!wide.may_hold("deep"));
+    wide.element_at_mut(500).unwrap().push(Element::new("deep"));
+    assert!(wide.may_hold("deep"));
+    wide.replace(500, Element::new("a"));
+    assert!(!wide.may_hold("deep"));
+    wide.insert(700, Element::new("deep"));
+    assert!(wide.may_hold("deep"));
+}
+
+#[test]
 fn no_depth_and_no_width_is_too_much() {
     let mut deep = Element::new("a");
     for _ in 0..300_000 {
@@ -96,6 +115,8 @@ fn no_depth_and_no_width_is_too_much() {
     }
     assert!(deep == other && deep.clone().ptr_eq(&deep));
     assert_eq!(deep.descendants().count(), 300_001);
+    assert!(deep.may_hold("a"));
+    assert_eq!(crate::XPath::parse("//b").unwrap().select(&deep).unwrap().len(), 0);
     assert_eq!(deep.to_string().len(), 300_000 * 7 + 4);
     drop(other);
     drop(deep);
@@ -202,6 +223,7 @@ impl Pair {
     }
 
     fn check(&self) {
+        assert_eq!(self.tree.may_hold("a"), self.plain.iter().any(|node| node.element().is_some()));
         let children = self.tree.children();
         assert_eq!(children.len(), self.plain.len());
         assert!(children.iter().eq(&self.plain));

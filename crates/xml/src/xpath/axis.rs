@@ -5,6 +5,7 @@ use super::XPathErrorKind;
 use super::ast::{Axis, NodeTest, Step};
 use super::eval::Budget;
 use super::place::{Item, Order, Place};
+use crate::tree::Mark;
 use std::rc::Rc;
 
 type Places<'a> = Vec<Rc<Place<'a>>>;
@@ -152,6 +153,18 @@ fn below<'a>(
 ) -> Result<(), XPathErrorKind> {
     let mut levels: Vec<Level<'a>> = Vec::new();
     let (mut item, mut next) = (from.item, 0);
+    // What has no element of the name below it is not walked.
+    let mark = match &step.test {
+        NodeTest::Name(name) => Some(Mark::of(name)),
+        _ => None,
+    };
+    let may_hold = |item: Item<'_>| match (mark, item) {
+        (Some(mark), Item::Element(element)) => element.may_hold_marked(mark),
+        _ => item.width() > 0,
+    };
+    if !may_hold(from.item) {
+        return Ok(());
+    }
     loop {
         if next >= item.width() {
             let Some(done) = levels.pop() else { return Ok(()) };
@@ -171,7 +184,7 @@ fn below<'a>(
             into.push(Rc::clone(&taken));
             place = Some(taken);
         }
-        if child.width() > 0 {
+        if may_hold(child) {
             // `next` of a level is where its parent goes on when the level is done.
             levels.push(Level { item: child, index, next, place });
             (item, next) = (child, 0);
