@@ -22,8 +22,8 @@ mod variant;
 pub use action::{Action, ActionId, FenceReason, Loss, Reason, Relation, relation};
 pub use cluster::{
     Agent, Cluster, ClusterOptions, Discovery, FailedOperation, InstanceTerms, Location, Node, NodeId,
-    NodeKind, NodeState, Parameters, PlacementStrategy, QuorumPolicy, Resource, ResourceId, ResourceState,
-    Ticket, Variant,
+    NodeKind, NodeState, Parameters, PlacementStrategy, QuorumPolicy, Replica, Resource, ResourceId,
+    ResourceState, Ticket, Variant,
 };
 pub use issue::{ConfigIssue, Severity};
 pub use schedule::{Options, Placement, Schedule};

@@ -7,7 +7,7 @@
 use super::{Action, ActionId, Relation, Requires, relation};
 use crate::action::{FenceReason, Reason};
 use crate::notation::op_key;
-use crate::{Cluster, NodeId, QuorumPolicy, ResourceId};
+use crate::{Cluster, NodeId, NodeKind, QuorumPolicy, ResourceId};
 use model::{Interval, Role};
 use std::sync::Arc;
 
@@ -121,7 +121,9 @@ impl Cluster {
         node: Option<NodeId>,
         optional: bool,
     ) -> ActionId {
-        let config = self.operation_config(resource, task, interval_ms, true);
+        // Whatever is part of a notification is configured as "notify".
+        let notice = || key.contains("_notify_").then(|| self.operation_config(resource, "notify", 0, true));
+        let config = self.operation_config(resource, task, interval_ms, true).or_else(|| notice().flatten());
         let meta = self.action_meta(resource, node, task, interval_ms, config.as_ref());
         let id = self.push_action(Action {
             resource: Some(resource),
@@ -242,7 +244,9 @@ impl Cluster {
             return;
         };
         let node = &self.node(node_id).state;
-        if !action.on_dc && !node.online {
+        // A guest is taken to come up, unless all that ran there is to be brought down first.
+        let guest = self.node(node_id).kind == NodeKind::Guest;
+        if !action.on_dc && !node.online && (!guest || node.remote_reset) {
             let fence = self.state(resource).managed && *action.task == *"stop" && !node.unclean;
             self.action_mut(id).runnable = false;
             if fence {
@@ -251,9 +255,10 @@ impl Cluster {
         } else if !action.on_dc && node.pending {
             self.action_mut(id).runnable = false;
         } else if action.needs == Requires::Nothing {
+            let runnable = !guest || self.can_fence(node_id);
             let action = self.action_mut(id);
             action.set_reason(None, true);
-            action.runnable = true;
+            action.runnable = runnable;
         } else {
             self.update_runnable_by_quorum(id, resource);
         }

@@ -74,7 +74,8 @@ impl Cluster {
         task: &str,
         interval: u64,
     ) -> (Parameters, bool) {
-        let mut all = self.parameters(resource, Some(node));
+        let all = self.parameters(resource, Some(node));
+        let mut all = self.with_real_address(Some(resource), all);
         let config = self.operation_config(resource, task, interval, true);
         let own = self.operation_parameters(config.as_ref(), node);
         let has_own = !own.is_empty();

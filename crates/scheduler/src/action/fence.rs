@@ -2,25 +2,70 @@
 //! Fencing as actions, and what makes a node need it.
 //!
 //! Decides: whether a node can be fenced, that it has to be, with which meta-attributes. Given: a node and a reason.
-//! Leaves to others: the order against everything else (`stage::fence`). Remote and guest nodes will have their own
-//! ways here: their connection or container is recovered instead.
+//! Leaves to others: the order against everything else (`stage::fence`).
+//! A guest node is fenced by recovering what it runs in.
 
 use super::{ActionId, FenceReason, Reason};
-use crate::notation::whole_seconds;
+use crate::notation::{is_true, whole_seconds};
 use crate::{Cluster, NodeId, NodeKind, QuorumPolicy, ResourceId};
 use std::sync::Arc;
 
 impl Cluster {
     /// Whether the cluster could fence a node now.
     pub(crate) fn can_fence(&self, node: NodeId) -> bool {
+        if let Some(launcher) = self.launcher_of(node) {
+            // A guest is fenced by stopping what it runs in, which takes a host that can be trusted or fenced.
+            let hosts = &self.state(launcher).active_on;
+            return hosts.iter().all(|&host| self.node(host).state.online || self.can_fence(host));
+        }
         if !self.options.fencing_enabled || !self.have_fencing {
             return false;
         }
-        self.quorate || self.options.quorum_policy == QuorumPolicy::Ignore || self.node(node).state.online
+        if self.quorate || self.options.quorum_policy == QuorumPolicy::Ignore {
+            return true;
+        }
+        let known = self.node(node);
+        known.state.online && !(known.kind == NodeKind::Remote && self.may_be_elsewhere(known.connection))
+    }
+
+    /// Without quorum, a remote node's connection may have been moved by those in the other partition.
+    fn may_be_elsewhere(&self, connection: Option<ResourceId>) -> bool {
+        if is_true(self.options.value("fence-remote-without-quorum")) {
+            return false;
+        }
+        let allowed = connection.map(|id| self.work(id).allowed.iter().zip(&self.nodes));
+        allowed.is_some_and(|mut nodes| nodes.any(|(allowed, node)| allowed.is_some() && !node.state.online))
     }
 
     /// A node has to be fenced, as soon as it can be.
     pub(crate) fn fence_node(&mut self, node: NodeId, reason: FenceReason, priority_delay: bool) {
+        let connection = self.node(node).connection;
+        if let Some(launcher) = self.launcher_of(node) {
+            // Recovering its container is enough, and it may run resources again in the same transition.
+            let state = self.state_mut(launcher);
+            if !state.failed && state.managed {
+                state.failed = true;
+                state.stop_if_failed = true;
+                self.node_mut(node).state.remote_reset = true;
+            }
+            return;
+        }
+        if self.node(node).kind == NodeKind::Remote {
+            let connection_state = connection.map(|id| self.state_mut(id));
+            match connection_state {
+                // The guest's container was removed, and was stopped for it.
+                Some(state) if state.removed_filler => {
+                    state.failed = true;
+                    state.stop_if_failed = true;
+                    return;
+                }
+                Some(state) if !state.managed => {}
+                _ => self.node_mut(node).state.remote_reset = true,
+            }
+            self.node_mut(node).state.unclean = true;
+            self.fence_action(node, None, true, Some(reason), false);
+            return;
+        }
         let state = &mut self.node_mut(node).state;
         if !state.unclean {
             state.unclean = true;

@@ -9,7 +9,7 @@ use crate::cluster::Parameters;
 use crate::notation::{
     flag, interval_ms, parse_moment, resolve, rule_input, timeout_ms, unpack_blocks, whole_seconds,
 };
-use crate::{Cluster, ConfigIssue, NodeId, ResourceId};
+use crate::{Cluster, ConfigIssue, NodeId, NodeKind, ResourceId};
 use model::{Interval, Role};
 use rules::{Input, Values};
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub(crate) enum OnFail {
     Demote,
     /// Stop and start, perhaps elsewhere.
     Restart,
+    /// Fence the remote node it connects, or else connect it anew.
+    ResetRemote,
     /// Restart the container it runs in.
     RestartContainer,
     /// Keep it off the node.
@@ -201,9 +203,21 @@ impl Cluster {
     }
 
     /// What is done about a failure of an operation.
-    pub(crate) fn on_fail(&mut self, resource: ResourceId, task: &str, value: Option<&str>) -> OnFail {
+    pub(crate) fn on_fail(
+        &mut self,
+        resource: ResourceId,
+        task: &str,
+        interval: u64,
+        value: Option<&str>,
+    ) -> OnFail {
         let fencing = self.options.fencing_enabled;
         let container = self.work(resource).launcher.map(|_| OnFail::RestartContainer);
+        // A connection that drops leaves a node unwatched; one that could not be made, or is not there, does not.
+        let is_probe = task == "monitor" && interval == 0;
+        let drops = !is_probe
+            && task != "start"
+            && self.remote_node_of(resource).is_some_and(|node| self.node(node).kind == NodeKind::Remote);
+        let managed = self.state(resource).managed;
         let configured = match value.map(str::to_ascii_lowercase).as_deref() {
             None => None,
             Some("restart-container") => container,
@@ -230,7 +244,9 @@ impl Cluster {
                 None
             }
         };
-        configured.or(container).unwrap_or(match task {
+        let configured = configured.filter(|_| !drops || managed);
+        let reset = drops.then_some(if managed { OnFail::ResetRemote } else { OnFail::Stop });
+        configured.or(container).or(reset).unwrap_or(match task {
             "stop" if fencing => OnFail::Fence,
             "stop" => OnFail::Block,
             _ => OnFail::Restart,

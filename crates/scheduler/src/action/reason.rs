@@ -87,6 +87,20 @@ pub enum FenceReason {
     StopUnrunnable,
     /// A resource may still run there.
     ThoughtActive(Arc<str>),
+    /// A resource may still run there, behind a connection that is to be made again.
+    ActiveBehindConnection(Arc<str>),
+    /// The connection to it is lost for good.
+    ConnectionUnrecoverable,
+    /// The connection to it is lost for good, so that nothing can be found out about it.
+    ConnectionLost,
+    /// Resources run there, and the connection to it is lost for good.
+    ActiveUnreachable,
+    /// It is not known what runs there, and the connection to it is lost for good.
+    UnknownUnreachable,
+    /// Its container failed.
+    ContainerFailed,
+    /// It is a guest that was unclean already.
+    GuestUnclean,
     /// A resource failed there with `on-fail=fence`, or could not be stopped.
     ResourceFailed(Arc<str>),
     /// A ticket with `loss-policy=fence` was lost.
@@ -145,6 +159,21 @@ impl fmt::Display for FenceReason {
             FenceReason::ThoughtActive(resource) => {
                 return write!(f, "{resource} is thought to be active there");
             }
+            FenceReason::ActiveBehindConnection(resource) => {
+                return write!(
+                    f,
+                    "{resource} is active there (fencing will be revoked if remote connection can be re-established \
+                     elsewhere)"
+                );
+            }
+            FenceReason::ConnectionUnrecoverable => "remote connection is unrecoverable",
+            FenceReason::ConnectionLost => "the connection is unrecoverable",
+            FenceReason::ActiveUnreachable => "resources are active but connection is unrecoverable",
+            FenceReason::UnknownUnreachable => {
+                "resources are in unknown state and connection is unrecoverable"
+            }
+            FenceReason::ContainerFailed => "container failed",
+            FenceReason::GuestUnclean => "guest is unclean",
             FenceReason::ResourceFailed(resource) => return write!(f, "{resource} failed there"),
             FenceReason::TicketLost => "deadman ticket was lost",
             FenceReason::DeviceDefinitionChanged => "Device definition changed",

@@ -25,6 +25,8 @@ pub const FIRST_ELSE_THEN: u32 = 1 << 9;
 pub const FIRST_IMPLIES_SAME_NODE_THEN: u32 = 1 << 10;
 /// If then is required, first (a stop) is, as part of a restart.
 pub const INTERMEDIATE_STOP: u32 = 1 << 12;
+/// Then is a probe through a connection into a container that first starts.
+pub const NESTED_REMOTE_PROBE: u32 = 1 << 11;
 /// Not both at once.
 pub const SERIALIZE: u32 = 1 << 14;
 /// Matters only if both are on one node.

@@ -12,7 +12,7 @@ pub use node::{Node, NodeId, NodeKind, NodeState};
 pub use options::{ClusterOptions, PlacementStrategy, QuorumPolicy};
 pub(crate) use resource::Work;
 pub use resource::{
-    Agent, Allowed, InstanceTerms, MultiplyActive, NodeTable, Parameters, Resource, ResourceId,
+    Agent, Allowed, InstanceTerms, MultiplyActive, NodeTable, Parameters, Replica, Resource, ResourceId,
     ResourceState, Variant,
 };
 
@@ -69,12 +69,12 @@ pub struct Cluster {
     pub(crate) tags: BTreeMap<Arc<str>, Vec<Arc<str>>>,
     /// What `rsc_defaults` and `op_defaults` hold.
     pub(crate) defaults: Defaults,
-    /// Ids of resources of kinds that are not scheduled yet: their history is nobody's.
-    pub(crate) unsupported: BTreeSet<Arc<str>>,
     /// Resources by id.
     pub(crate) by_id: BTreeMap<Arc<str>, ResourceId>,
     /// Resources by the id under which their history is kept, where that is another one.
     pub(crate) by_history: BTreeMap<Arc<str>, ResourceId>,
+    /// Containers to be stopped because the connection into them failed.
+    pub(crate) stop_needed: Vec<ResourceId>,
     /// Recurring operations whose failures have expired, by node and their id in the history.
     pub(crate) forgotten: BTreeSet<(NodeId, Arc<str>)>,
     /// There is a fence device, or a watchdog that fences.
@@ -87,6 +87,8 @@ pub struct Cluster {
     pub(crate) scores: Vec<crate::ScoreLine>,
     /// Secret parameters may have been blanked in the CIB.
     pub(crate) sanitized: bool,
+    /// Comparisons of definitions that have to wait until all is placed.
+    pub(crate) deferred: Vec<crate::stage::changes::DeferredCheck>,
     /// How deep updates of actions have gone, and which were put off because of it.
     pub(crate) update_depth: usize,
     /// See `update_depth`.
@@ -166,7 +168,8 @@ impl Cluster {
 
     /// The node of a name.
     pub fn node_named(&self, name: &str) -> Option<NodeId> {
-        self.nodes.iter().position(|node| node.name.eq_ignore_ascii_case(name)).map(NodeId::new)
+        let fits = |node: &Node| !node.state.unborn && node.name.eq_ignore_ascii_case(name);
+        self.nodes.iter().position(fits).map(NodeId::new)
     }
 
     /// The resource of an id (instance names included).
@@ -200,6 +203,18 @@ impl Cluster {
 
     pub(crate) fn node_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
         (0..self.nodes.len()).map(NodeId::new)
+    }
+
+    /// The nodes that have been found so far, while the CIB is being read.
+    pub(crate) fn born_nodes(&self) -> Vec<NodeId> {
+        self.node_ids().filter(|&node| !self.node(node).state.unborn).collect()
+    }
+
+    /// Whether a node is a guest, by its launcher: the resource it runs in.
+    pub fn launcher_of(&self, node: NodeId) -> Option<ResourceId> {
+        let node = self.node(node);
+        let connection = node.connection.filter(|_| node.kind == NodeKind::Guest)?;
+        self.work(connection).launcher
     }
 
     /// The outermost resource it is in; itself if it is in none. A bundle is not what is in it: what is in one has its

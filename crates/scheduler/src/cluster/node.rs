@@ -3,6 +3,7 @@
 //!
 //! Decides: the shape. Given: nothing. Leaves to others: reading it from the CIB.
 
+use crate::ResourceId;
 use model::Score;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub enum NodeKind {
     Cluster,
     /// `pacemaker-remoted`; reached through a cluster node.
     Remote,
+    /// `pacemaker-remoted` in a container or virtual machine that is itself a resource.
+    Guest,
 }
 
 /// A node.
@@ -43,6 +46,8 @@ pub struct Node {
     pub id: Arc<str>,
     /// What it is.
     pub kind: NodeKind,
+    /// The resource that connects it (remote and guest nodes).
+    pub connection: Option<ResourceId>,
     /// Its attributes, permanent and transient, `#uname` and the like included.
     pub attributes: BTreeMap<Arc<str>, Arc<str>>,
     /// Its utilization attributes (how much it has).
@@ -82,16 +87,36 @@ pub struct NodeState {
     pub health: i32,
     /// How much every resource wants it before anything else is said; minus infinity if nothing can run there.
     pub score: Score,
+    /// The primitives that are active there, in the order found.
+    pub running: Vec<ResourceId>,
     /// How many resources are to run there, for balancing.
     pub resource_count: usize,
     /// Sum of the priorities of what runs there, for `priority-fencing-delay`.
     pub priority: i32,
     /// How much it has left of what is in its utilization attributes.
     pub(crate) capacity: crate::stage::utilization::Capacity,
+    /// It was found after resources had been read, which do not think of it therefore (nodes of bundles, and of
+    /// connections that are no longer configured).
+    pub found_late: bool,
     /// The connection to it was lost and has to be made anew, with all that ran there down.
     pub(crate) remote_reset: bool,
+    /// It has been fenced since its connection was lost.
+    pub(crate) remote_fenced: bool,
+    /// It is in maintenance as far as its state says.
+    pub(crate) remote_maintenance: bool,
+    /// It is still to be found, while the CIB is being read.
+    pub(crate) unborn: bool,
+    /// No resource may be probed there but those that are told to be (nodes of bundles).
+    pub(crate) never_probed: bool,
     /// Its history has been read.
     pub(crate) unpacked: bool,
+}
+
+impl Node {
+    /// Whether it is reached through a connection.
+    pub fn is_reached_through_connection(&self) -> bool {
+        self.kind != NodeKind::Cluster
+    }
 }
 
 impl NodeState {

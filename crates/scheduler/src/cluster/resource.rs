@@ -93,6 +93,8 @@ pub struct Resource {
     pub utilization: Parameters,
     /// How many instances there are of it, and how they are spread (clones and bundles only).
     pub instances: InstanceTerms,
+    /// What a bundle makes.
+    pub replicas: Vec<Replica>,
     /// How and where it is, before anything is planned.
     pub state: ResourceState,
     /// What the stages note down.
@@ -112,6 +114,23 @@ pub struct InstanceTerms {
     pub promoted_per_node: usize,
     /// They start and stop one after the other.
     pub ordered: bool,
+}
+
+/// One of the containers of a bundle, with what belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replica {
+    /// The container.
+    pub container: ResourceId,
+    /// Its address, if it has one of its own.
+    pub ip: Option<ResourceId>,
+    /// The connection to what is in it.
+    pub remote: Option<ResourceId>,
+    /// The instance in it.
+    pub child: Option<ResourceId>,
+    /// The node that the container is.
+    pub node: Option<NodeId>,
+    /// The address itself.
+    pub address: Option<Arc<str>>,
 }
 
 /// What a resource thinks of a node.
@@ -161,8 +180,14 @@ pub(crate) struct Work {
     pub restarting: bool,
     /// It is only probed where a constraint says so.
     pub exclusive_probes: bool,
-    /// It is a connection to a remote node.
+    /// It is a connection to a remote or guest node.
     pub remote_connection: bool,
+    /// Of which replica of its bundle it is.
+    pub replica: Option<usize>,
+    /// It is a bundle's connection, whose container may be on a remote node.
+    pub nested: bool,
+    /// How long a remote node's connection is not tried again after a failure, in milliseconds; zero: at once.
+    pub reconnect_ms: u64,
     /// It is (in) a clone whose instances may be promoted.
     pub promotable: bool,
     /// Its instances are told of what is done with the others.

@@ -38,13 +38,12 @@ impl Cluster {
         }
     }
 
-    /// The resource a constraint names; says so if there is none (unless it is of a kind that is left out, which was
-    /// said already).
+    /// The resource a constraint names; says so if there is none.
     fn constrained(&mut self, constraint: &str, name: &str) -> Option<ResourceId> {
         // A name that instances go by in histories stands for all of them.
         let by_history = || self.by_history.get(name).map(|&instance| self.top_of(instance));
         let found = self.resource_named(name).or_else(by_history);
-        if found.is_none() && !self.unsupported.contains(name) {
+        if found.is_none() {
             let issue =
                 format!("Ignoring constraint '{constraint}' because resource '{name}' does not exist");
             self.note_issue(ConfigIssue::error(issue));

@@ -2,7 +2,7 @@
 //! Placing everything.
 //!
 //! Decides: in which order resources are placed, and how nodes compare. Given: scores. Leaves to others: each placement
-//! (`variant`). Remote connections (which go first) will come in here.
+//! (`variant`).
 
 use crate::{Cluster, NodeId, PlacementStrategy, ResourceId};
 use model::Score;
@@ -16,9 +16,16 @@ impl Cluster {
     pub(super) fn assign_resources(&mut self) {
         self.read_capacities();
         self.sort_resources();
-        for resource in self.top.clone() {
-            self.assign_far_primaries(resource);
-            self.assign(resource, None, true);
+        // Connections first: where they go decides which nodes there are for the others.
+        let is_connection = |cluster: &Cluster, id: ResourceId| cluster.work(id).remote_connection;
+        for connections in [true, false] {
+            for resource in self.top.clone() {
+                if is_connection(self, resource) == connections {
+                    let target = self.work(resource).migration_target.filter(|_| connections);
+                    self.assign_far_primaries(resource);
+                    self.assign(resource, target, true);
+                }
+            }
         }
     }
 

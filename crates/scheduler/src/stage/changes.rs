@@ -13,6 +13,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use xml::Element;
 
+/// Why an operation's definition is to be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CheckKind {
+    /// It failed: with another definition it may not.
+    Failed,
+    /// It made the resource what it is.
+    Active,
+}
+
+/// A comparison that has to wait until it is known where a container will be.
+#[derive(Clone, Debug)]
+pub(crate) struct DeferredCheck {
+    resource: ResourceId,
+    node: NodeId,
+    operation: Element,
+    kind: CheckKind,
+}
+
 impl Cluster {
     pub(super) fn handle_definition_changes(&mut self) {
         let cib = self.cib.clone();
@@ -108,11 +126,47 @@ impl Cluster {
             return;
         }
         let matters = matches!(task, "monitor" | "start" | "promote" | "migrate_from");
-        if (interval > 0 || matters)
+        if (interval > 0 || matters) && self.has_open_address(id) {
+            self.defer_check(id, node, operation, CheckKind::Active);
+        } else if (interval > 0 || matters)
             && self.check_definition(id, node, operation, task, interval)
             && self.fail_count(id, node, FailCountScope::Unexpired, None).0 != 0
         {
             self.clear_fail_count(id, node);
+        }
+    }
+
+    /// A definition with an address that follows from a placement can only be compared once that is known.
+    pub(crate) fn defer_check(
+        &mut self,
+        resource: ResourceId,
+        node: NodeId,
+        operation: &Element,
+        kind: CheckKind,
+    ) {
+        self.deferred.push(DeferredCheck { resource, node, operation: operation.clone(), kind });
+    }
+
+    /// Makes up for what was deferred.
+    pub(super) fn make_deferred_checks(&mut self) {
+        for check in std::mem::take(&mut self.deferred).into_iter().rev() {
+            let DeferredCheck { resource, node, operation, kind } = &check;
+            let (resource, node) = (*resource, *node);
+            let changed = match kind {
+                CheckKind::Failed => {
+                    let verdict = self.compare_digests(resource, node, operation);
+                    matches!(verdict, DigestVerdict::Mismatch | DigestVerdict::Restart)
+                }
+                CheckKind::Active => {
+                    let task = operation.attr("operation").unwrap_or_default();
+                    let interval = number(operation, "interval").and_then(|i| u64::try_from(i).ok());
+                    self.check_definition(resource, node, operation, task, interval.unwrap_or(0))
+                        && self.fail_count(resource, node, FailCountScope::Unexpired, None).0 != 0
+                }
+            };
+            if changed {
+                self.clear_fail_count(resource, node);
+            }
         }
     }
 

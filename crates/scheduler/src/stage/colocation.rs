@@ -109,14 +109,39 @@ impl Cluster {
         &self,
         node: NodeId,
         name: &str,
-        _resource: ResourceId,
-        _current: bool,
+        resource: ResourceId,
+        current: bool,
     ) -> Option<&str> {
+        let source = self.attribute_source(resource);
+        self.attribute_from(
+            node,
+            name,
+            source.is_some_and(|source| source.eq_ignore_ascii_case("host")),
+            current,
+        )
+    }
+
+    /// A node's attribute, or, of a guest, that of its host: where it is (`current`) or will be.
+    fn attribute_from(&self, node: NodeId, name: &str, of_host: bool, current: bool) -> Option<&str> {
+        let mut node = node;
+        if let Some(launcher) = self.launcher_of(node).filter(|_| of_host) {
+            node = match current {
+                true => *self.state(launcher).active_on.first()?,
+                false => self.work(launcher).assigned?,
+            };
+        }
         self.node(node).attributes.get(name).map(|value| &**value)
     }
 
     /// A node's attribute by which colocations compare nodes.
     pub(crate) fn colocation_value(&self, node: NodeId, name: &str, resource: ResourceId) -> Option<&str> {
+        // Only what is in a bundle can be on its nodes, so whoever is with that is with the container.
+        let in_bundle = self.is_bundle_node(node)
+            && self.resource(self.top_of(resource)).variant == Variant::Clone
+            && self.is_bundled(resource);
+        if in_bundle {
+            return self.attribute_from(node, name, true, false);
+        }
         self.attribute_for(node, name, resource, false)
     }
 
@@ -242,7 +267,11 @@ impl Cluster {
 
     /// Whether the dependent's wishes count for an instance of the primary.
     pub(crate) fn has_influence_on(&self, colocation: ColocationId, instance: ResourceId) -> bool {
-        self.colocation(colocation).influence || self.state(instance).active_on.is_empty()
+        let terms = self.colocation(colocation);
+        let state = self.state(instance);
+        // A container is not moved for its connection, which moves easily.
+        let heavy = self.work(terms.dependent).nested && !state.failed && state.active_on.len() == 1;
+        !heavy && (terms.influence || state.active_on.is_empty())
     }
 
     /// A resource with dependents heeds what they want.
@@ -366,7 +395,8 @@ impl Cluster {
         let wishes = self.wishes(source, pull.colocation);
         for (index, allowed) in nodes.iter_mut().enumerate() {
             let Some(allowed) = allowed else { continue };
-            let score = if *attribute == *"#uname" {
+            let named = self.nodes.get(index).is_some_and(|node| node.attributes.contains_key("#uname"));
+            let score = if *attribute == *"#uname" && named && !self.uses_hosts(source, target) {
                 // The common case: a node's name is its own.
                 let wish = wishes.get(index).and_then(Option::as_ref).map(|wish| wish.score);
                 wish.filter(|_| self.nodes.get(index).is_some_and(|node| node.state.is_available()))
@@ -406,6 +436,11 @@ impl Cluster {
         }
         self.locations = locations;
         std::mem::replace(&mut self.work_mut(source).allowed, before)
+    }
+
+    /// Whether the hosts of guests count instead of these, for one of two resources.
+    fn uses_hosts(&self, a: ResourceId, b: ResourceId) -> bool {
+        [a, b].into_iter().any(|id| self.attribute_source(id).is_some() || self.is_bundled(id))
     }
 
     fn best_matching(
@@ -456,7 +491,8 @@ impl Cluster {
         if !is_start && *task != *"promote" {
             return;
         }
-        let top = self.top_of(resource);
+        let inner = self.top_of(resource);
+        let top = self.resource(inner).parent.unwrap_or(inner);
         for index in 0..self.resource(top).children.len() {
             let child = self.resource(top).children[index];
             match self.find_first_action(child, &task, None) {

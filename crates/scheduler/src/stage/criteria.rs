@@ -38,7 +38,20 @@ impl Cluster {
         self.apply_location_to(id, location, no_scores);
         let resource = self.resource(id);
         match resource.variant {
-            Variant::Primitive | Variant::Bundle => return,
+            Variant::Primitive => return,
+            Variant::Bundle => {
+                for replica in resource.replicas.clone() {
+                    for part in std::iter::once(replica.container).chain(replica.ip) {
+                        self.apply_location(part, location, no_scores);
+                    }
+                }
+                if let Some(clone) = self.bundled_clone(id)
+                    && matches!(location.role, Role::Promoted | Role::Unpromoted)
+                {
+                    self.apply_location(clone, location, no_scores);
+                }
+                return;
+            }
             Variant::Clone => {
                 for instance in resource.children.clone() {
                     self.apply_location(instance, location, no_scores);
@@ -104,24 +117,31 @@ impl Cluster {
             }
             return;
         }
-        let threshold = resource.state.migration_threshold;
-        if threshold == 0 || resource.state.failure_ignored {
-            return;
+        if let Some(banned) = self.threshold_reached(id, node) {
+            self.add_location(banned, Some(node), Score::MINUS_INFINITY);
+        }
+    }
+
+    /// Whether a primitive has failed too often on a node; says what is not to be there any more therefore.
+    pub(crate) fn threshold_reached(&mut self, id: ResourceId, node: NodeId) -> Option<ResourceId> {
+        let state = self.state(id);
+        let threshold = state.migration_threshold;
+        if threshold == 0 || state.failure_ignored {
+            return None;
         }
         let clear = self.key(id, "clear_failcount");
         if !self.find_actions_on(id, &clear, node).is_empty() {
-            return;
+            return None;
         }
         let (mut count, _) = self.fail_count(id, node, FailCountScope::Unexpired, None);
-        for launched in self.work(id).launched.clone() {
+        let launched = if self.is_bundled(id) { Vec::new() } else { self.work(id).launched.clone() };
+        for launched in launched {
             // A container answers for what runs in it.
             let (inside, _) = self.fail_count(launched, node, FailCountScope::Unexpired, None);
             count = count.saturating_add(inside);
         }
-        if count > 0 && count >= threshold {
-            let banned = if self.state(id).unique { id } else { self.top_of(id) };
-            self.add_location(banned, Some(node), Score::MINUS_INFINITY);
-        }
+        let banned = if self.state(id).unique { id } else { self.top_of(id) };
+        (count > 0 && count >= threshold).then_some(banned)
     }
 
     fn apply_exclusive_discovery(&mut self, id: ResourceId, node: NodeId) {

@@ -6,7 +6,7 @@
 
 use crate::action::{ActionId, FenceReason, Requires, relation};
 use crate::constraint::Side;
-use crate::{Cluster, ConfigIssue, NodeId, ResourceId, Variant};
+use crate::{Cluster, ConfigIssue, NodeId, NodeKind, ResourceId, Variant};
 
 impl Cluster {
     pub(super) fn schedule_fencing_and_shutdowns(&mut self) {
@@ -17,6 +17,12 @@ impl Cluster {
         for node in self.node_ids() {
             let state = &self.node(node).state;
             let is_dc = self.dc == Some(node);
+            if self.node(node).kind == NodeKind::Guest {
+                if state.remote_reset && have_managed && self.can_fence(node) {
+                    self.fence_guest(node);
+                }
+                continue;
+            }
             let must_be_fenced = have_managed && state.unclean && self.can_fence(node);
             if state.unclean && !must_be_fenced {
                 unfenced.push(node);
@@ -32,7 +38,7 @@ impl Cluster {
                     self.order_actions(last, fencing, relation::ORDERED);
                 }
                 fencings.push(fencing);
-            } else if state.online && state.shutdown {
+            } else if state.online && state.shutdown && self.node(node).kind == NodeKind::Cluster {
                 let down = self.shutdown_action(node);
                 if is_dc {
                     dc_down = Some(down);
@@ -83,6 +89,39 @@ impl Cluster {
         }
         self.action_mut(down).set_meta("op_no_wait", "true");
         down
+    }
+
+    /// Tells of a guest's being down, which its container's recovery brings about.
+    fn fence_guest(&mut self, node: NodeId) {
+        let Some(launcher) = self.launcher_of(node) else { return };
+        let stop = self.find_first_action(launcher, "stop", None);
+        let restarts = self.find_first_action(launcher, "start", None).is_some();
+        let kind = if restarts { "reboot" } else { "off" };
+        let fencing = self.fence_action(node, Some(kind), false, Some(FenceReason::GuestUnclean), false);
+        let action = self.action_mut(fencing);
+        action.pseudo = true;
+        action.runnable = true;
+        let implies = relation::UNRUNNABLE_FIRST_BLOCKS | relation::FIRST_IMPLIES_THEN;
+        let stop_node = stop.and_then(|stop| self.action(stop).node);
+        match (stop, stop_node) {
+            (Some(stop), Some(host)) if self.action(stop).pseudo => {
+                let host_fencing = self.fence_action(host, None, false, None, false);
+                self.order_actions(host_fencing, fencing, implies);
+            }
+            (Some(stop), _) => {
+                self.order_actions(stop, fencing, implies);
+            }
+            (None, _) => {
+                // It seems to be stopped already, perhaps only because its history was deleted: then a probe will tell,
+                // which the connection's stop waits for.
+                let connection = self.node(node).connection;
+                let close = connection.and_then(|id| self.find_first_action(id, "stop", None));
+                if let Some(close) = close {
+                    self.order_actions(close, fencing, relation::ORDERED);
+                }
+            }
+        }
+        self.order_vs_fencing(fencing, node);
     }
 
     /// What may only be done once a node is known to be down waits for its fencing; what runs there is stopped by it.
@@ -138,7 +177,9 @@ impl Cluster {
     }
 
     fn order_stops_vs_fencing(&mut self, id: ResourceId, fencing: ActionId, target: NodeId) {
-        let implied = self.state(id).needs_fencing;
+        // A guest is fenced by its being stopped, which has to come first in any case.
+        let implied = self.state(id).needs_fencing || self.node(target).kind == NodeKind::Guest;
+        let bundled = self.is_bundled(id);
         let stop_key = self.key(id, "stop");
         let stops = self.find_actions(id, &stop_key, Some(target));
         let top = self.top_of(id);
@@ -149,7 +190,10 @@ impl Cluster {
             action.pseudo = true;
             action.runnable = true;
             if implied {
-                self.order_actions(fencing, stop, relation::GUEST_ALLOWED);
+                if !bundled {
+                    // The stop of the whole is ordered; more would lead in a circle.
+                    self.order_actions(fencing, stop, relation::GUEST_ALLOWED);
+                }
                 if let Some(parent_stop) = parent_stop {
                     self.order_actions(fencing, parent_stop, relation::GUEST_ALLOWED);
                 }
@@ -167,7 +211,7 @@ impl Cluster {
             let action = self.action_mut(demote);
             action.pseudo = true;
             action.runnable = true;
-            if implied {
+            if implied && !bundled {
                 self.order_actions(fencing, demote, relation::GUEST_ALLOWED | relation::ORDERED);
             }
         }

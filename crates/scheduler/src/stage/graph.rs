@@ -6,7 +6,7 @@
 
 use crate::action::{Action, ActionId, relation};
 use crate::schedule::Options;
-use crate::{Cluster, ResourceId, Variant};
+use crate::{Cluster, NodeId, NodeKind, ResourceId, Variant};
 use graph::{ActionKind, GraphOptions, GraphResource, Input, NodeRef, Synapse, TransitionGraph};
 use std::collections::BTreeMap;
 
@@ -16,6 +16,7 @@ impl Cluster {
         for resource in self.top.clone() {
             self.add_resource_actions(resource, &mut graph, options);
         }
+        self.note_maintenance();
         for index in (0..self.actions.len()).rev() {
             self.add_to_graph(ActionId::new(index), &mut graph, options);
         }
@@ -39,6 +40,16 @@ impl Cluster {
     }
 
     fn add_resource_actions(&mut self, id: ResourceId, graph: &mut TransitionGraph, options: &Options) {
+        if self.resource(id).variant == Variant::Bundle {
+            // Its own actions stand for others', and are added with all that are of no resource.
+            let clone = self.bundled_clone(id);
+            let replicas = self.resource(id).replicas.clone();
+            let parts = replicas.into_iter().flat_map(|r| [r.ip, Some(r.container), r.remote]);
+            for part in clone.into_iter().chain(parts.flatten()) {
+                self.add_resource_actions(part, graph, options);
+            }
+            return;
+        }
         if self.resource(id).variant == Variant::Clone {
             for index in (0..self.work(id).actions.len()).rev() {
                 let action = self.work(id).actions[index];
@@ -98,7 +109,24 @@ impl Cluster {
         }
         let Some(node) = action.node else { return false };
         let state = &self.node(node).state;
-        action.on_dc || state.online && !state.unclean
+        let guest = self.node(node).kind == NodeKind::Guest && !state.remote_reset;
+        action.on_dc || guest || state.online && !state.unclean
+    }
+
+    /// Remote and guest nodes whose maintenance mode changed: their states are to say so.
+    fn maintenance_changes(&self) -> Vec<(String, bool)> {
+        let changed = |node: &&crate::Node| {
+            node.kind != NodeKind::Cluster && node.state.maintenance != node.state.remote_maintenance
+        };
+        let changed = self.nodes.iter().filter(changed);
+        changed.map(|node| (node.id.to_string(), node.state.maintenance)).collect()
+    }
+
+    fn note_maintenance(&mut self) {
+        if !self.maintenance_changes().is_empty() {
+            let update = self.pseudo_action("maintenance_nodes");
+            self.action_mut(update).always_in_graph = true;
+        }
     }
 
     /// Whether what comes before an action is a trigger of it in the graph.
@@ -161,7 +189,10 @@ impl Cluster {
             _ => (ActionKind::Resource, None),
         };
         let without_node = kind == ActionKind::Pseudo && *action.task != *"stonith";
-        let node = action.node.filter(|_| !without_node).map(|node| NodeRef {
+        let node = action.node.filter(|_| !without_node);
+        let router_node = node.and_then(|_| self.router_of(action));
+        let router_node = router_node.map(|node| self.node(node).name.to_string());
+        let node = node.map(|node| NodeRef {
             name: self.node(node).name.to_string(),
             id: self.node(node).id.to_string(),
         });
@@ -177,7 +208,7 @@ impl Cluster {
             internal_operation_key: internal,
             mode,
             node,
-            router_node: None,
+            router_node,
         }
     }
 
@@ -192,16 +223,38 @@ impl Cluster {
         let attributes = self.graph_attributes(id, options);
         let action = self.action(id);
         let resource = action.resource.filter(|_| !action.pseudo);
-        let fences = matches!(action.meta("stonith_action"), Some("off" | "reboot" | "poweroff"));
-        let is_down = *action.task == *"do_shutdown" || *action.task == *"stonith" && fences;
-        let downed = identity.node.as_ref().filter(|_| is_down).map(|node| vec![node.id.clone()]);
+        let downed = action.node.filter(|_| identity.node.is_some());
+        let downed = downed.and_then(|node| self.downed_by(action, node));
+        let maintenance = (*action.task == *"maintenance_nodes").then(|| self.maintenance_changes());
         graph::Action {
             shutdown_lock: resource.and_then(|resource| self.lock_for(resource, action)),
             resource: resource.map(|resource| self.graph_resource(resource)),
             identity,
             attributes,
             downed,
-            maintenance: None,
+            maintenance,
+        }
+    }
+
+    /// The nodes that an action brings down.
+    fn downed_by(&self, action: &Action, node: NodeId) -> Option<Vec<String>> {
+        let id = |node: NodeId| self.node(node).id.to_string();
+        match &*action.task {
+            "do_shutdown" => Some(vec![id(node)]),
+            "stonith" => {
+                let fences = matches!(action.meta("stonith_action"), Some("off" | "reboot" | "poweroff"));
+                let guests = self.guests_on(node);
+                fences.then(|| std::iter::once(node).chain(guests).map(id).collect())
+            }
+            "stop" => {
+                let connection = action.resource.filter(|&id| self.work(id).remote_connection)?;
+                let moves = action.before.iter().any(|input| {
+                    let input = self.action(input.action);
+                    input.resource == Some(connection) && *input.task == *"migrate_from"
+                });
+                (!moves).then(|| vec![self.resource(connection).id.to_string()])
+            }
+            _ => None,
         }
     }
 
@@ -244,6 +297,7 @@ impl Cluster {
             (Some(resource), Some(node)) => self.parameters(resource, Some(node)),
             _ => primitive.map(|resource| self.parameters(resource, None)).unwrap_or_default(),
         };
+        let parameters = self.with_real_address(resource, parameters);
         let action = self.action(id);
         let mut all: BTreeMap<String, String> = BTreeMap::new();
         all.insert("crm_feature_set".to_owned(), options.profile.feature_set().to_string());
@@ -266,6 +320,13 @@ impl Cluster {
                 self.add_clone_attributes(id, &mut all);
             }
             holder = self.resource(id).parent;
+        }
+        if let (Some(resource), Some(host)) = (resource, self.guest_host_of(action)) {
+            let host = self.node(host).name.to_string();
+            if let Some(source) = self.attribute_source(resource) {
+                all.insert("CRM_meta_container_attribute_target".to_owned(), source.to_owned());
+            }
+            all.insert("CRM_meta_physical_host".to_owned(), host);
         }
         all.into_iter().collect()
     }

@@ -4,7 +4,7 @@
 //! Decides: the order of the stages. Given: a cluster that was read. Leaves to others: each stage.
 
 mod assign;
-mod changes;
+pub(crate) mod changes;
 pub(crate) mod colocation;
 mod criteria;
 mod fence;
@@ -12,6 +12,7 @@ pub(crate) mod graph;
 pub(crate) mod order;
 mod probes;
 mod relate;
+mod remote;
 pub(crate) mod utilization;
 
 use crate::schedule::{Options, Placement, Schedule};
@@ -29,11 +30,13 @@ pub(crate) fn run(cluster: &Cluster, options: &Options) -> Schedule {
     }
     work.handle_definition_changes();
     work.assign_resources();
+    work.make_deferred_checks();
     work.schedule_probes();
     work.clear_removed_fail_counts();
     for resource in work.top.clone() {
         work.create_actions(resource);
     }
+    work.order_remote_actions();
     work.schedule_fencing_and_shutdowns();
     work.apply_orderings();
     let graph = work.create_graph(options);

@@ -230,6 +230,7 @@ impl Cluster {
             (relation::THEN_IMPLIES_FIRST, optional),
             (relation::PROMOTED_THEN_IMPLIES_FIRST, optional),
             (relation::MIN_RUNNABLE, runnable),
+            (relation::NESTED_REMOTE_PROBE, runnable),
             (relation::UNRUNNABLE_FIRST_BLOCKS, runnable),
             (relation::UNMIGRATABLE_THEN_BLOCKS, optional),
             (relation::FIRST_ELSE_THEN, optional),
@@ -239,6 +240,14 @@ impl Cluster {
         for (kind, filter) in steps {
             if kinds & kind == 0 {
                 continue;
+            }
+            let mut kind = kind;
+            if kind == relation::NESTED_REMOTE_PROBE {
+                if self.action(then).resource.is_none() || self.is_stopping(first, first_flags) {
+                    self.action_mut(then).before[index].flags = relation::NONE;
+                    continue;
+                }
+                kind = relation::UNRUNNABLE_FIRST_BLOCKS;
             }
             let updated = if kind == relation::THEN_IMPLIES_FIRST {
                 self.action(first).resource
@@ -266,6 +275,12 @@ impl Cluster {
             change.then = true;
         }
         change
+    }
+
+    /// The start of something that is active and cannot be started is not to come: it is being stopped.
+    fn is_stopping(&self, start: ActionId, flags: Flags) -> bool {
+        let active = |id: ResourceId| !self.state(id).active_on.is_empty();
+        !flags.runnable && self.action(start).resource.is_some_and(active)
     }
 
     /// Relations of fencing, shutdown and gates.

@@ -3,10 +3,10 @@
 //!
 //! Decides: what is probed where, and what waits for it. Given: what is known. Leaves to others: what the probes find.
 
-use crate::action::{ActionId, Relation, relation};
+use crate::action::{ActionId, FenceReason, Relation, relation};
 use crate::constraint::Side;
 use crate::variant::instances::Fit;
-use crate::{Cluster, Discovery, NodeId, ResourceId, Variant};
+use crate::{Cluster, Discovery, NodeId, NodeKind, ResourceId, Variant};
 use model::Role;
 use std::collections::BTreeSet;
 
@@ -16,6 +16,9 @@ impl Cluster {
             return;
         }
         for node in self.node_ids() {
+            if !self.node(node).state.online && self.is_cut_off(node) {
+                self.fence_node(node, FenceReason::ConnectionLost, false);
+            }
             let state = &self.node(node).state;
             if !state.online || state.unclean || state.discovery_disabled {
                 continue;
@@ -26,27 +29,37 @@ impl Cluster {
         }
     }
 
-    fn probe(&mut self, id: ResourceId, node: NodeId) {
-        if self.resource(id).variant == Variant::Clone {
-            self.probe_clone(id, node);
-            return;
+    /// Probes a resource on a node, if need be; says whether.
+    pub(crate) fn probe(&mut self, id: ResourceId, node: NodeId) -> bool {
+        match self.resource(id).variant {
+            Variant::Clone => return self.probe_clone(id, node),
+            Variant::Bundle => return self.probe_bundle(id, node),
+            Variant::Primitive | Variant::Group => {}
+        }
+        if self.node(node).kind != NodeKind::Cluster && !self.can_be_behind_connection(id, node) {
+            return false;
         }
         let resource = self.resource(id);
         if !resource.children.is_empty() {
-            for child in resource.children.clone() {
-                self.probe(child, node);
-            }
-            return;
+            return self.probe_all(&resource.children.clone(), node);
         }
         let contained = resource.work.launcher.is_some() && !resource.work.remote_connection;
         if contained || resource.state.removed || resource.state.known_on.contains(&node) {
-            return;
+            return false;
         }
         let allowed = resource.work.allowed.get(node.index()).and_then(Option::as_ref);
-        let probe_mode = allowed.map(|allowed| allowed.probe);
+        let never = self.node(node).state.never_probed;
+        let default = if never { Discovery::Never } else { Discovery::Always };
+        let probe_mode = allowed.map_or(Some(default), |allowed| Some(allowed.probe));
+        let probe_mode = probe_mode.filter(|_| allowed.is_some() || never);
         let exclusive = resource.work.exclusive_probes || self.work(self.top_of(id)).exclusive_probes;
         if exclusive && probe_mode != Some(Discovery::Exclusive) || probe_mode == Some(Discovery::Never) {
-            return;
+            return false;
+        }
+        if let Some(launcher) = self.launcher_of(node)
+            && !self.is_guest_to_be_probed(node, launcher, id)
+        {
+            return false;
         }
         let probe = self.probe_action(id, node);
         // What a probe of an instance finds may make the start of any instance of the clone one too many.
@@ -60,10 +73,55 @@ impl Cluster {
         self.add_ordering(first.clone(), Side::operation(self, gated, "start"), flags);
         let reload = Side { resource: Some(gated), ..Side::operation(self, id, "reload-agent") };
         self.add_ordering(first, reload, relation::ORDERED);
+        true
+    }
+
+    fn probe_all(&mut self, ids: &[ResourceId], node: NodeId) -> bool {
+        ids.iter().fold(false, |any, &id| self.probe(id, node) | any)
+    }
+
+    /// Connections, fence devices and what makes guests cannot be behind a connection.
+    fn can_be_behind_connection(&self, id: ResourceId, node: NodeId) -> bool {
+        let guest_in_guest =
+            self.node(node).kind == NodeKind::Guest && self.guest_connection_of(id).is_some();
+        !self.state(id).fence_device && !self.work(id).remote_connection && !guest_in_guest
+    }
+
+    /// The connection to the guest that a resource makes, if it makes one.
+    pub(crate) fn guest_connection_of(&self, id: ResourceId) -> Option<ResourceId> {
+        let launched = self.work(id).launched.iter().copied();
+        launched.into_iter().find(|&launched| self.work(launched).remote_connection)
+    }
+
+    /// Whether something is probed on a guest: nothing runs there if that does not, and nothing will after its stop.
+    fn is_guest_to_be_probed(&mut self, node: NodeId, launcher: ResourceId, id: ResourceId) -> bool {
+        let top = self.top_of(id);
+        let state = self.state(launcher);
+        let assigned = self.work(launcher).assigned;
+        if state.role == Role::Stopped {
+            // Whether it really is stopped, its own probe tells.
+            if assigned.is_some_and(|node| !state.known_on.contains(&node)) {
+                self.order(launcher, "monitor", top, "start", relation::ORDERED);
+            }
+            return false;
+        }
+        let node_state = &self.node(node).state;
+        let moves = state.role > Role::Stopped
+            && assigned.is_some_and(|assigned| !state.active_on.contains(&assigned));
+        if node_state.remote_reset
+            || node_state.unclean
+            || state.failed
+            || state.next_role == Role::Stopped
+            || moves
+        {
+            self.order(launcher, "stop", top, "start", relation::ORDERED);
+            return false;
+        }
+        true
     }
 
     /// Of instances that are all the same one probe tells about all.
-    fn probe_clone(&mut self, clone: ResourceId, node: NodeId) {
+    fn probe_clone(&mut self, clone: ResourceId, node: NodeId) -> bool {
         if self.work(clone).exclusive_probes {
             let entry = self.work_mut(clone).allowed.get_mut(node.index());
             if let Some(entry) = entry
@@ -71,22 +129,18 @@ impl Cluster {
             {
                 // Instances are not told of nodes they can never be on.
                 *entry = None;
-                return;
+                return false;
             }
         }
         self.sort_by_number(clone);
         let instances = self.resource(clone).children.clone();
         if self.state(clone).unique {
-            for instance in instances {
-                self.probe(instance, node);
-            }
-            return;
+            return self.probe_all(&instances, node);
         }
         let probed = instances.iter().find(|&&instance| self.is_probed_on(instance, node));
         let planned = || instances.iter().find(|&&id| self.location(id, false) == Some(node));
-        if let Some(&instance) = probed.or_else(planned).or(instances.first()) {
-            self.probe(instance, node);
-        }
+        let chosen = probed.or_else(planned).or(instances.first()).copied();
+        chosen.is_some_and(|instance| self.probe(instance, node))
     }
 
     fn is_probed_on(&self, id: ResourceId, node: NodeId) -> bool {

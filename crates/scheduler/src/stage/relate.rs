@@ -32,7 +32,7 @@ impl Cluster {
         for index in (0..self.actions.len()).rev() {
             self.update_for_orderings(ActionId::new(index));
         }
-        self.disable_impossible_migrations();
+        self.disable_invalid_orderings();
     }
 
     // --- from operations to actions -------------------------------------------------------------------------------
@@ -108,10 +108,12 @@ impl Cluster {
 
     // --- loops ----------------------------------------------------------------------------------------------------
 
-    /// A migration to a node that would have to wait for itself does not wait.
-    fn disable_impossible_migrations(&mut self) {
+    /// What runs in a guest is not ordered with what makes the guest, but as follows from that. And a migration to a node
+    /// that would have to wait for itself does not wait.
+    fn disable_invalid_orderings(&mut self) {
         for index in (0..self.actions.len()).rev() {
             let id = ActionId::new(index);
+            self.disable_orderings_with_own_guest(id);
             if *self.action(id).task != *"migrate_to" {
                 continue;
             }
@@ -120,6 +122,22 @@ impl Cluster {
                 if only && self.leads_back(id, at) {
                     self.action_mut(id).before[at].flags = relation::NONE;
                 }
+            }
+        }
+    }
+
+    fn disable_orderings_with_own_guest(&mut self, id: ActionId) {
+        let Some(launcher) = self.action(id).resource.filter(|&id| !self.work(id).launched.is_empty()) else {
+            return;
+        };
+        for at in 0..self.action(id).before.len() {
+            let input = self.action(id).before[at];
+            let first = self.action(input.action);
+            let inside =
+                first.node.and_then(|node| self.node(node).connection).map(|id| self.work(id).launcher);
+            let configured = input.flags & relation::GUEST_ALLOWED == 0 && first.resource.is_some();
+            if configured && inside == Some(Some(launcher)) {
+                self.action_mut(id).before[at].flags = relation::NONE;
             }
         }
     }

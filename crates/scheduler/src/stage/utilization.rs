@@ -120,8 +120,13 @@ impl Cluster {
                 self.add_needs_of_instances(id, all, needs);
                 return;
             }
-            // What takes room there are its containers and what runs in them, each by itself.
-            Variant::Bundle => return,
+            // All replicas are alike, and only containers take room.
+            Variant::Bundle => {
+                if let Some(replica) = resource.replicas.first() {
+                    self.add_needs(replica.container, all, needs);
+                }
+                return;
+            }
             Variant::Group => {}
         }
         let count = if self.is_together(id) { resource.children.len() } else { 1 };

@@ -7,7 +7,7 @@
 
 use crate::cluster::{InstanceTerms, Parameters};
 use crate::notation::{base_name, integer, is_true};
-use crate::{Cluster, ConfigIssue, NodeId, ResourceId, Variant};
+use crate::{Cluster, ConfigIssue, NodeId, NodeKind, ResourceId, Variant};
 use std::sync::Arc;
 use xml::Element;
 
@@ -71,7 +71,7 @@ impl Cluster {
         let promotable = resource.work.promotable;
         let promoted = |names, promotable: bool| if promotable { count(meta, names, 1) } else { 0 };
         let mut terms = InstanceTerms {
-            max: count(meta, ["clone-max"; 2], self.nodes.len().max(1)),
+            max: count(meta, ["clone-max"; 2], self.born_nodes().len().max(1)),
             per_node: count(meta, ["clone-node-max"; 2], 1),
             promoted_max: promoted(["promoted-max", "master-max"], promotable),
             promoted_per_node: promoted(["promoted-node-max", "master-node-max"], promotable),
@@ -129,7 +129,7 @@ impl Cluster {
                  anonymous clones"
             );
             self.note_issue(ConfigIssue::warning(issue));
-            let nodes = self.nodes.len();
+            let nodes = self.born_nodes().len();
             let terms = &mut self.resource_mut(top).instances;
             terms.per_node = 1;
             terms.max = terms.max.min(nodes);
@@ -175,8 +175,12 @@ impl Cluster {
         };
         let top = self.top_of(found);
         let anonymous = self.resource(top).variant == Variant::Clone && !self.state(top).unique;
-        let owner =
-            if anonymous { self.anonymous_instance(node, top, base_name(history_id))? } else { found };
+        let owner = match self.resource(top).parent.filter(|_| anonymous) {
+            // In a bundle the node says which it is.
+            Some(bundle) => self.resource(bundle).replicas.iter().find(|r| r.node == Some(node))?.child?,
+            None if anonymous => self.anonymous_instance(node, top, base_name(history_id))?,
+            None => found,
+        };
         let resource = self.resource(owner);
         if *resource.id != *history_id && resource.history_id.as_deref() != Some(history_id) {
             let name: Arc<str> = Arc::from(history_id);
@@ -246,6 +250,7 @@ impl Cluster {
         let state = &self.node(node).state;
         !self.state(instance).needs_fencing
             && (!state.online || state.unclean)
-            && self.resource(clone).instances.max != self.nodes.len()
+            && self.node(node).kind != NodeKind::Guest
+            && self.resource(clone).instances.max != self.born_nodes().len()
     }
 }

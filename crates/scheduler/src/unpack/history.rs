@@ -8,7 +8,7 @@ use super::outcome::Failure;
 use crate::action::{FenceReason, OnFail};
 use crate::cluster::{Allowed, MultiplyActive};
 use crate::notation::{merge_sort, number, whole_seconds};
-use crate::{Cluster, NodeId, ResourceId, Variant};
+use crate::{Cluster, NodeId, NodeKind, ResourceId, Variant};
 use model::{Role, Score, TransitionMagic};
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -99,7 +99,7 @@ impl Cluster {
     pub(super) fn unpack_resource_history(&mut self, node: NodeId, entry: &Element) {
         let Some(history_id) = entry.id() else { return };
         let operations = sorted_operations(entry);
-        if operations.is_empty() && !self.options.shutdown_lock || self.is_unsupported(history_id) {
+        if operations.is_empty() && !self.options.shutdown_lock {
             return;
         }
         let resource = match self.history_owner(node, history_id) {
@@ -139,8 +139,11 @@ impl Cluster {
         let id = self.unpack_resource(&xml, None);
         self.by_id.extend(taken);
         let id = id?;
+        self.revive_removed_node(id);
         self.top.push(id);
-        self.state_mut(id).removed = true;
+        let state = self.state_mut(id);
+        state.removed = true;
+        state.removed_filler = entry.attr("container").is_some();
         if self.options.stop_removed {
             self.add_location(id, None, Score::MINUS_INFINITY);
         } else {
@@ -187,18 +190,18 @@ impl Cluster {
             self.note_known(resource, node);
         }
         let node_state = &self.node(node).state;
-        let managed = self.state(resource).managed;
-        if known_active
-            && !node_state.online
-            && !node_state.maintenance
-            && managed
-            && self.options.fencing_enabled
-        {
-            let reason = FenceReason::ThoughtActive(self.resource(resource).id.clone());
-            self.fence_node(node, reason, false);
+        if known_active && !node_state.online && !node_state.maintenance && self.state(resource).managed {
+            self.fence_for_active(resource, node);
         }
         let effective = if self.node(node).state.unclean { OnFail::Ignore } else { on_fail };
         self.react(resource, node, effective, known_active);
+        if self.state(resource).failed
+            && let Some(remote) = self.remote_node_of(resource)
+            && self.node(remote).state.unclean
+        {
+            // The node is fenced even if the connection will be tried again.
+            self.node_mut(remote).state.unseen = false;
+        }
         if known_active {
             self.add_active(resource, node, on_fail != OnFail::Ignore);
             let state = self.state_mut(resource);
@@ -228,6 +231,29 @@ impl Cluster {
             && work.migration_source == Some(node)
         {
             self.state_mut(resource).role = Role::Started;
+        }
+    }
+
+    /// Something runs, or may, on a node that is not online.
+    fn fence_for_active(&mut self, resource: ResourceId, node: NodeId) {
+        let id = self.resource(resource).id.clone();
+        match self.node(node).kind {
+            NodeKind::Guest => {
+                // Its container is recovered, whether fencing is enabled or not, and with it all that ran there.
+                let state = self.state_mut(resource);
+                state.failed = true;
+                state.stop_if_failed = true;
+                self.fence_node(node, FenceReason::ThoughtActive(id), false);
+            }
+            _ if !self.options.fencing_enabled => {}
+            NodeKind::Remote
+                if self.node(node).connection.is_some_and(|connection| !self.state(connection).failed) =>
+            {
+                // The connection may be made again from elsewhere; then the node need not be fenced.
+                self.node_mut(node).state.unseen = true;
+                self.fence_node(node, FenceReason::ActiveBehindConnection(id), false);
+            }
+            _ => self.fence_node(node, FenceReason::ThoughtActive(id), false),
         }
     }
 
@@ -280,9 +306,63 @@ impl Cluster {
                 let state = self.state_mut(resource);
                 state.failed = true;
                 state.stop_if_failed = true;
-                let stopped = self.work(resource).launcher.or(known_active.then_some(resource));
-                if let Some(stopped) = stopped {
-                    self.stop_action(stopped, Some(node), false);
+                match self.work(resource).launcher {
+                    // Where a bundle's container is need not be known yet, nor is it where its connection is.
+                    Some(launcher) if self.is_bundled(resource) => self.stop_needed.push(launcher),
+                    Some(launcher) => {
+                        self.stop_action(launcher, Some(node), false);
+                    }
+                    None if known_active => {
+                        self.stop_action(resource, Some(node), false);
+                    }
+                    None => {}
+                }
+            }
+            OnFail::ResetRemote => self.reset_remote(resource, node, known_active),
+        }
+    }
+
+    /// The connection to a remote node is lost: the node is fenced, so that nothing runs there unwatched.
+    fn reset_remote(&mut self, resource: ResourceId, node: NodeId, known_active: bool) {
+        let state = self.state_mut(resource);
+        state.failed = true;
+        state.stop_if_failed = true;
+        let remote = self.remote_node_of(resource);
+        let unfenced = |cluster: &Cluster, remote: NodeId| {
+            let node = cluster.node(remote);
+            node.kind == NodeKind::Remote && !node.state.remote_fenced
+        };
+        if let Some(remote) = remote.filter(|&r| self.options.fencing_enabled && unfenced(self, r)) {
+            self.fence_node(remote, FenceReason::ConnectionUnrecoverable, false);
+        }
+        if known_active {
+            self.stop_action(resource, Some(node), false);
+        }
+        if self.work(resource).reconnect_ms > 0 {
+            self.state_mut(resource).next_role = Role::Stopped;
+        }
+    }
+
+    /// The node a connection leads to.
+    pub(crate) fn remote_node_of(&self, resource: ResourceId) -> Option<NodeId> {
+        let name = &self.resource(resource).id;
+        self.work(resource).remote_connection.then(|| self.node_named(name)).flatten()
+    }
+
+    /// Resources that were removed while they ran in containers that are still there.
+    pub(super) fn link_removed_contents(&mut self, history: &Element) {
+        for entry in history.elements_named("lrm_resource") {
+            let (Some(id), Some(container)) = (entry.id(), entry.attr("container")) else { continue };
+            let (Some(resource), Some(launcher)) = (self.resource_named(id), self.resource_named(container))
+            else {
+                continue;
+            };
+            if self.work(resource).launcher.is_none() && self.state(resource).removed_filler {
+                self.work_mut(resource).launcher = Some(launcher);
+                self.work_mut(launcher).launched.push(resource);
+                if let Some(node) = self.remote_node_of(resource) {
+                    // With its container known, the node is a guest.
+                    self.node_mut(node).kind = NodeKind::Guest;
                 }
             }
         }
@@ -296,11 +376,18 @@ impl Cluster {
         self.state_mut(resource).active_on.push(node);
         let is_primitive = self.resource(resource).variant == Variant::Primitive;
         if is_primitive {
+            self.node_mut(node).state.running.push(resource);
             let state = self.state(resource);
             if state.priority != 0 && !failed {
                 let priority = state.priority.saturating_add(i32::from(state.role == Role::Promoted));
                 let node_priority = &mut self.node_mut(node).state.priority;
                 *node_priority = node_priority.saturating_add(priority);
+                // What runs on a guest makes its host more important too.
+                let launcher = self.launcher_of(node);
+                for host in launcher.map(|id| self.state(id).active_on.clone()).unwrap_or_default() {
+                    let host_priority = &mut self.node_mut(host).state.priority;
+                    *host_priority = host_priority.saturating_add(priority);
+                }
             }
             if self.node(node).state.maintenance {
                 let state = self.state_mut(resource);
@@ -336,7 +423,7 @@ impl Cluster {
             MultiplyActive::Block => {
                 let mut blocked = vec![resource];
                 if let Some(parent) = self.resource(resource).parent
-                    && self.resource(parent).variant == Variant::Group
+                    && matches!(self.resource(parent).variant, Variant::Group | Variant::Bundle)
                     && self.work(parent).multiply_active == MultiplyActive::Block
                 {
                     blocked.extend(self.resource(parent).children.iter().copied());

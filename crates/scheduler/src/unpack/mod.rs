@@ -6,6 +6,7 @@
 //! Some actions follow from the history alone (a failed resource is to be stopped, a lost node to be fenced, an expired
 //! fail count to be cleared), so reading makes them.
 
+mod bundles;
 mod clones;
 mod config;
 mod failcount;
@@ -14,6 +15,7 @@ mod history;
 mod migration;
 mod nodes;
 mod outcome;
+mod remote;
 mod resources;
 mod status;
 
@@ -23,6 +25,7 @@ pub(crate) use resources::add_scores;
 
 use crate::{Cluster, ClusterOptions, ConfigIssue};
 use model::WallTime;
+use std::collections::BTreeSet;
 use xml::Element;
 
 /// How many of the latest issues are looked at to see whether a new one is new.
@@ -30,10 +33,24 @@ const ISSUES_COMPARED: usize = 64;
 
 /// Reads a CIB; see [`crate::unpack()`].
 pub fn unpack(cib: &Element, now: WallTime) -> (Cluster, Vec<ConfigIssue>) {
+    // Names of connections in the history that turned out to have no node. There are none but in odd cases.
+    let mut not = BTreeSet::new();
+    loop {
+        let (cluster, issues) = unpack_without(cib, now, &not);
+        let known = not.len();
+        let unborn = cluster.nodes.iter().filter(|node| node.state.unborn);
+        not.extend(unborn.map(|node| node.name.to_string()));
+        if not.len() == known {
+            return (cluster, issues);
+        }
+    }
+}
+
+fn unpack_without(cib: &Element, now: WallTime, not: &BTreeSet<String>) -> (Cluster, Vec<ConfigIssue>) {
     let mut cluster = Cluster::empty(cib.clone(), now);
     cluster.unpack_options();
-    cluster.unpack_nodes();
-    cluster.unpack_resources();
+    let implicit = cluster.unpack_nodes(not);
+    cluster.unpack_resources(implicit);
     cluster.unpack_tags();
     cluster.unpack_status();
     cluster.count_resources();
@@ -74,7 +91,7 @@ impl Cluster {
             ticket_terms: Vec::new(),
             tags: Default::default(),
             defaults,
-            unsupported: Default::default(),
+            stop_needed: Vec::new(),
             by_id: Default::default(),
             by_history: Default::default(),
             forgotten: Default::default(),
@@ -83,6 +100,7 @@ impl Cluster {
             issues: Vec::new(),
             scores: Vec::new(),
             sanitized: false,
+            deferred: Vec::new(),
             update_depth: 0,
             put_off: Vec::new(),
         }

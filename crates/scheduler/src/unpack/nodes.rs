@@ -5,12 +5,14 @@
 
 use crate::notation::{compare_names, rule_input, score_attr, unpack_blocks};
 use crate::{Cluster, ConfigIssue, Node, NodeId, NodeKind, NodeState};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use xml::Element;
 
 impl Cluster {
-    pub(super) fn unpack_nodes(&mut self) {
-        let mut found: Vec<(Node, Element)> = Vec::new();
+    /// Reads the nodes, those that there are because of resources too; what these are connected by is given back.
+    pub(super) fn unpack_nodes(&mut self, not: &BTreeSet<String>) -> Vec<Element> {
+        let mut found: Vec<(Node, Option<Element>)> = Vec::new();
         for element in self.section("nodes").iter().flat_map(|nodes| nodes.elements_named("node")) {
             let (Some(id), Some(name)) = (element.id(), element.attr("uname")) else {
                 self.note_issue(ConfigIssue::error(
@@ -18,41 +20,42 @@ impl Cluster {
                 ));
                 continue;
             };
-            match element.attr("type").map(str::to_ascii_lowercase).as_deref() {
-                None | Some("member") => {}
-                Some("remote") => {
-                    let issue = format!("Ignoring node {name} because remote nodes are not supported yet");
-                    self.note_issue(ConfigIssue::error(issue));
-                    continue;
-                }
+            let kind = match element.attr("type").map(str::to_ascii_lowercase).as_deref() {
+                None | Some("member") => NodeKind::Cluster,
+                Some("remote") => NodeKind::Remote,
                 Some(other) => {
                     let issue = format!("Ignoring node {name} with unrecognized type '{other}'");
                     self.note_issue(ConfigIssue::error(issue));
                     continue;
                 }
-            }
+            };
             let state = NodeState {
                 score: score_attr(element, "score"),
-                unclean: self.options.startup_fencing,
-                unseen: true,
+                unclean: self.options.startup_fencing && kind == NodeKind::Cluster,
                 ..NodeState::default()
             };
-            let node = Node {
-                name: Arc::from(name),
-                id: Arc::from(id),
-                kind: NodeKind::Cluster,
-                state,
-                ..Node::default()
-            };
-            let place = found.iter().position(|(other, _)| compare_names(name, &other.name).is_le());
-            found.insert(place.unwrap_or(found.len()), (node, element.clone()));
+            insert_node(&mut found, name, id, kind, state, Some(element.clone()));
         }
-        let elements: Vec<Element> = found.iter().map(|(_, element)| element.clone()).collect();
+        let reached = self.find_reached_nodes(not);
+        let early = reached.early.iter().map(|name| (name, false));
+        let late = reached.late.iter().map(|(name, _)| (name, true));
+        for (name, unborn) in early.chain(late) {
+            if !found.iter().any(|(node, _)| node.name.eq_ignore_ascii_case(name)) {
+                let state = NodeState { unborn, found_late: unborn, ..NodeState::default() };
+                insert_node(&mut found, name, name, NodeKind::Remote, state, None);
+            }
+        }
+        let elements: Vec<Option<Element>> = found.iter().map(|(_, element)| element.clone()).collect();
         self.nodes = found.into_iter().map(|(node, _)| node).collect();
         for (index, element) in elements.iter().enumerate() {
-            self.node_mut(NodeId::new(index)).attributes.insert(Arc::from("#kind"), Arc::from("cluster"));
-            self.add_node_attributes(NodeId::new(index), Some(element), false);
+            let node = NodeId::new(index);
+            let kind = if self.node(node).kind == NodeKind::Cluster { "cluster" } else { "remote" };
+            self.node_mut(node).attributes.insert(Arc::from("#kind"), Arc::from(kind));
+            if element.is_some() {
+                self.add_node_attributes(node, element.as_ref(), false);
+            }
         }
+        reached.implicit
     }
 
     /// Adds attributes from the configuration (which stay as they are) or the status (which win).
@@ -94,7 +97,23 @@ impl Cluster {
 
     /// The node of an id, else of a name.
     pub(super) fn find_node(&self, id: &str, name: Option<&str>) -> Option<NodeId> {
-        let by_id = self.nodes.iter().position(|node| node.id.eq_ignore_ascii_case(id));
+        let fits = |node: &Node| !node.state.unborn && node.id.eq_ignore_ascii_case(id);
+        let by_id = self.nodes.iter().position(fits);
         by_id.map(NodeId::new).or_else(|| self.node_named(name?))
     }
+}
+
+/// Puts a node among the others, in the order of names.
+fn insert_node(
+    found: &mut Vec<(Node, Option<Element>)>,
+    name: &str,
+    id: &str,
+    kind: NodeKind,
+    state: NodeState,
+    element: Option<Element>,
+) {
+    let state = NodeState { unseen: true, ..state };
+    let node = Node { name: Arc::from(name), id: Arc::from(id), kind, state, ..Node::default() };
+    let place = found.iter().position(|(other, _)| compare_names(name, &other.name).is_le());
+    found.insert(place.unwrap_or(found.len()), (node, element));
 }

@@ -6,8 +6,9 @@
 
 use super::FailCountScope;
 use super::failcount::expected_rc;
-use crate::action::{DigestVerdict, OnFail};
+use crate::action::{DigestVerdict, OnFail, relation};
 use crate::notation::{history_key, number, whole_seconds};
+use crate::stage::changes::CheckKind;
 use crate::{Cluster, ConfigIssue, FailedOperation, NodeId, ResourceId};
 use model::{ExecStatus, OcfCode, Role, Score};
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub(super) struct Outcome<'a> {
     pub rc: OcfCode,
     /// What it should have returned; `None` if nothing says so.
     pub expected: Option<OcfCode>,
+    /// It is of something in a bundle.
+    pub bundled: bool,
 }
 
 impl<'a> Outcome<'a> {
@@ -50,6 +53,7 @@ impl<'a> Outcome<'a> {
         let rc = number(self.xml, "rc-code").unwrap_or(0);
         let status = number(self.xml, "op-status").unwrap_or(i64::from(ExecStatus::Unknown.value()));
         self.is_probe()
+            && !self.bundled
             && (rc == i64::from(OcfCode::NOT_INSTALLED.value())
                 || rc == i64::from(OcfCode::INVALID_PARAM.value())
                 || status == i64::from(ExecStatus::NotInstalled.value()))
@@ -91,6 +95,14 @@ impl Cluster {
                 self.take_failure(&outcome, strategy, role, failure);
             }
             _ => {
+                if outcome.status == ExecStatus::NotConnected
+                    && let Some(connection) = self.node(node).connection
+                    && self.state(connection).managed
+                {
+                    let state = self.state_mut(connection);
+                    state.failed = true;
+                    state.stop_if_failed = true;
+                }
                 let (strategy, role) = self.failure_strategy(&outcome);
                 let stops_with_container = strategy == OnFail::RestartContainer && outcome.task == "stop";
                 if strategy == OnFail::Ignore || stops_with_container {
@@ -139,6 +151,7 @@ impl Cluster {
             status: ExecStatus::from_value(status),
             rc: OcfCode::new(rc),
             expected: expected_rc(xml).map(OcfCode::new),
+            bundled: self.is_bundled(resource),
         })
     }
 
@@ -156,7 +169,7 @@ impl Cluster {
         if timeout_s > 0
             && let Some(when) = number(outcome.xml, "last-rc-change")
         {
-            expired = self.now.secs >= when.saturating_add(timeout_s);
+            expired = self.now.secs >= when.saturating_add(timeout_s) && !self.waits_for_fencing(outcome);
             let (count, last) = self.fail_count(resource, node, FailCountScope::Unexpired, Some(outcome.xml));
             unexpired_count = count;
             let until = last.saturating_add(timeout_s).saturating_add(1);
@@ -170,13 +183,26 @@ impl Cluster {
             } else {
                 expired = false;
             }
+        } else if expired && is_last_failure && self.work(resource).reconnect_ms > 0 {
+            clear = true;
         }
         if !expired && is_last_failure && matches!(outcome.task, "start" | "monitor") {
-            let verdict = self.compare_digests(resource, node, outcome.xml);
-            clear |= matches!(verdict, DigestVerdict::Mismatch | DigestVerdict::Restart);
+            if self.has_open_address(resource) {
+                self.defer_check(resource, node, outcome.xml, CheckKind::Failed);
+            } else {
+                let verdict = self.compare_digests(resource, node, outcome.xml);
+                clear |= matches!(verdict, DigestVerdict::Mismatch | DigestVerdict::Restart);
+            }
         }
         if clear {
-            self.clear_fail_count(resource, node);
+            let clearing = self.clear_fail_count(resource, node);
+            if self.options.fencing_enabled
+                && self.work(resource).reconnect_ms > 0
+                && let Some(remote) = self.node_named(&self.resource(resource).id)
+            {
+                let fencing = self.fence_action(remote, None, true, None, false);
+                self.order_actions(fencing, clearing, relation::FIRST_IMPLIES_THEN);
+            }
         }
         // Probes that found something out do not expire.
         let informative = [
@@ -187,6 +213,17 @@ impl Cluster {
             OcfCode::DEGRADED_PROMOTED,
         ];
         expired && !(outcome.is_probe() && informative.contains(&outcome.rc))
+    }
+
+    /// A failed monitor of a connection with a reconnect interval counts until the node has been fenced: if it still
+    /// fails, nobody would tell once it is forgotten.
+    fn waits_for_fencing(&self, outcome: &Outcome<'_>) -> bool {
+        let remote = self.node_named(&self.resource(outcome.resource).id);
+        self.work(outcome.resource).reconnect_ms > 0
+            && self.options.fencing_enabled
+            && outcome.interval_ms != 0
+            && outcome.task == "monitor"
+            && remote.is_some_and(|node| !self.node(node).state.remote_fenced)
     }
 
     /// Whether nothing more follows from an expired result.
@@ -347,10 +384,14 @@ impl Cluster {
                 _ => {}
             }
         }
-        let clearable = matches!(
-            failure.on_fail,
-            OnFail::Block | OnFail::Ignore | OnFail::Demote | OnFail::Restart | OnFail::RestartContainer
-        );
+        let clearable = match failure.on_fail {
+            OnFail::Block | OnFail::Ignore | OnFail::Demote | OnFail::Restart | OnFail::RestartContainer => {
+                true
+            }
+            // With a reconnect interval, the failure has to expire first.
+            OnFail::ResetRemote => self.work(resource).reconnect_ms == 0,
+            OnFail::Ban | OnFail::Stop | OnFail::Standby | OnFail::Fence => false,
+        };
         if makes_up && clearable {
             failure.on_fail = OnFail::Ignore;
             self.state_mut(resource).next_role = Role::Unknown;
@@ -364,9 +405,10 @@ impl Cluster {
         let (resource, task, interval) = (outcome.resource, outcome.task, outcome.interval_ms);
         let config = self.operation_config(resource, task, interval, true);
         let meta = self.action_meta(resource, Some(outcome.node), task, interval, config.as_ref());
-        let on_fail = self.on_fail(resource, task, meta.get("on-fail").map(|value| &**value));
+        let on_fail = self.on_fail(resource, task, interval, meta.get("on-fail").map(|value| &**value));
         let role = match (on_fail, task) {
             (OnFail::Stop, _) => Role::Stopped,
+            (OnFail::ResetRemote, _) if self.work(resource).reconnect_ms != 0 => Role::Stopped,
             (_, "promote") => Role::Unpromoted,
             _ => Role::Started,
         };

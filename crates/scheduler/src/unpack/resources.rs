@@ -2,10 +2,10 @@
 //! Resources as configured.
 //!
 //! Decides: which there are, with templates filled in, meta-attributes inherited and defaulted. Given: `resources`.
-//! Leaves to others: where they run (`history`). Kinds that are not scheduled yet are reported by name and left out, and
-//! their history with them, so that nothing of them is touched.
+//! Leaves to others: where they run (`history`).
 
 use super::clones;
+use super::remote::is_connection;
 use crate::cluster::{Allowed, MultiplyActive, NodeTable, Parameters, Work};
 use crate::notation::{interval_ms, is_true, parse_bool, parse_score, rule_input, unpack_blocks};
 use crate::{
@@ -19,9 +19,10 @@ use std::sync::Arc;
 use xml::{Element, Node};
 
 impl Cluster {
-    pub(super) fn unpack_resources(&mut self) {
+    /// Reads all resources, and those that are not configured but follow from others.
+    pub(super) fn unpack_resources(&mut self, implicit: Vec<Element>) {
         let Some(section) = self.section("resources") else { return };
-        for element in section.elements() {
+        for element in section.elements().chain(&implicit) {
             let Some(id) = element.id().filter(|id| !id.is_empty()) else {
                 let issue = format!("Ignoring <{}> resource without id", element.name());
                 self.note_issue(ConfigIssue::error(issue));
@@ -31,20 +32,21 @@ impl Cluster {
                 "template" => {
                     self.tags.entry(Arc::from(id)).or_default();
                 }
-                kind @ ("primitive" | "group" | "clone") => match self.unpack_resource(element, None) {
-                    Some(resource) => self.top.push(resource),
-                    None => self.note_issue(ConfigIssue::error(format!(
-                        "Ignoring <{kind}> resource '{id}' because configuration is invalid"
-                    ))),
-                },
-                "bundle" => self.leave_out(element, id),
+                kind @ ("primitive" | "group" | "clone" | "bundle") => {
+                    match self.unpack_resource(element, None) {
+                        Some(resource) => self.top.push(resource),
+                        None => self.note_issue(ConfigIssue::error(format!(
+                            "Ignoring <{kind}> resource '{id}' because configuration is invalid"
+                        ))),
+                    }
+                }
                 other => {
                     let issue = format!("Ignoring <{other}> resource '{id}' because it is of no known kind");
                     self.note_issue(ConfigIssue::error(issue));
                 }
             }
         }
-        self.link_containers();
+        self.link_containers_and_nodes();
         let resources = &self.resources;
         let priority = |id: &ResourceId| std::cmp::Reverse(resources[id.index()].state.priority);
         self.top.sort_by_key(priority);
@@ -55,51 +57,6 @@ impl Cluster {
                  ensure data integrity.",
             ));
         }
-    }
-
-    /// Resources that run in containers made by other resources.
-    fn link_containers(&mut self) {
-        for id in (0..self.resources.len()).map(ResourceId::new) {
-            let resource = self.resource(id);
-            let container = resource.meta.get("container").filter(|_| resource.children.is_empty()).cloned();
-            let Some(container) = container.filter(|container| *container != resource.id) else { continue };
-            let name = resource.id.clone();
-            match self.resource_named(&container) {
-                Some(launcher) => {
-                    self.work_mut(id).launcher = Some(launcher);
-                    self.work_mut(launcher).launched.push(id);
-                }
-                None => {
-                    let issue = format!("Resource {name}: Unknown container resource '{container}'");
-                    self.note_issue(ConfigIssue::error(issue));
-                }
-            }
-        }
-    }
-
-    fn leave_out(&mut self, element: &Element, id: &str) {
-        let kind = element.name();
-        let issue = format!("Leaving {kind} '{id}' as it is because {kind}s are not supported yet");
-        self.note_issue(ConfigIssue::error(issue));
-        for inner in element.descendants() {
-            let is_resource = matches!(inner.name(), "primitive" | "group" | "clone" | "bundle" | "master");
-            if is_resource && let Some(id) = inner.id() {
-                self.unsupported.insert(Arc::from(id));
-                // A primitive in a clone can still make fencing possible.
-                let fences = inner.attr("class").is_some_and(|class| class.eq_ignore_ascii_case("stonith"));
-                self.have_fencing |= fences;
-            }
-        }
-    }
-
-    /// The history of something that is left out: an instance of it, or a container or address of a bundle.
-    pub(super) fn is_unsupported(&self, history_id: &str) -> bool {
-        let known = |id: &str| self.unsupported.contains(id);
-        if known(history_id) || known(crate::notation::base_name(history_id)) {
-            return true;
-        }
-        history_id.match_indices('-').any(|(at, _)| known(&history_id[..at]))
-            && !self.by_id.contains_key(history_id)
     }
 
     /// Reads a resource with all that is in it; `None` if it cannot be used.
@@ -126,7 +83,7 @@ impl Cluster {
             Variant::Primitive => self.is_usable_in_clone(index),
             Variant::Group => self.unpack_members(index, &xml),
             Variant::Clone => self.unpack_clone(index, &xml),
-            Variant::Bundle => true,
+            Variant::Bundle => self.unpack_bundle(index, &xml),
         };
         if !usable {
             self.forget_resources_from(index);
@@ -172,6 +129,7 @@ impl Cluster {
             meta: Parameters::new(),
             utilization: Parameters::new(),
             instances: InstanceTerms::default(),
+            replicas: Vec::new(),
             state: ResourceState { role: Role::Stopped, ..ResourceState::default() },
             work: Work { unassigned: true, ..Work::default() },
         });
@@ -296,7 +254,11 @@ impl Cluster {
         state.managed = !self.options.maintenance_mode;
         state.priority = score("priority").unwrap_or_default().value();
         state.critical = meta("critical").is_none_or(|value| is_true(Some(value)));
-        state.migratable = is_true(meta("allow-migrate"));
+        work.remote_connection = is_connection(&resource.xml);
+        let is_guest = meta("container").is_some();
+        // A connection can go elsewhere while what is behind it runs on; unless told otherwise, it does.
+        let floats = work.remote_connection && !is_guest && meta("allow-migrate").is_none();
+        state.migratable = is_true(meta("allow-migrate")) || floats;
         if let Some(value) = meta("is-managed").filter(|value| !value.eq_ignore_ascii_case("default")) {
             state.managed = is_true(Some(value));
         }
@@ -321,11 +283,8 @@ impl Cluster {
         work.promotable = in_clone && is_true(meta("promotable"));
         let class = resource.xml.attr("class").unwrap_or_default();
         state.fence_device = class.eq_ignore_ascii_case("stonith");
-        let is_remote = class.eq_ignore_ascii_case("ocf")
-            && resource.xml.attr("provider") == Some("pacemaker")
-            && resource.xml.attr("type") == Some("remote");
+        let is_remote = work.remote_connection;
         let requires = meta("requires").map(str::to_owned);
-        let remote_node = meta("remote-node").map(str::to_owned);
         let name = resource.id.clone();
         self.have_fencing |= state.fence_device;
         self.read_requires(&mut state, requires.as_deref(), is_remote, &name);
@@ -334,11 +293,18 @@ impl Cluster {
         if let Some(role) = self.target_role(id, true) {
             self.state_mut(id).next_role = role;
         }
-        if is_remote || remote_node.is_some() {
-            let issue = format!(
-                "Treating '{name}' as an ordinary resource because remote nodes are not supported yet"
-            );
-            self.note_issue(ConfigIssue::error(issue));
+        if is_remote && !is_guest {
+            self.read_reconnect_interval(id);
+        }
+    }
+
+    /// With a reconnect interval, a connection is not tried again before its failure has expired.
+    fn read_reconnect_interval(&mut self, id: ResourceId) {
+        let parameters = self.parameters(id, None);
+        if let Some(value) = parameters.get("reconnect_interval") {
+            let interval = interval_ms(Some(value));
+            self.work_mut(id).reconnect_ms = interval;
+            self.state_mut(id).failure_timeout_ms = interval;
         }
     }
 
@@ -413,12 +379,19 @@ impl Cluster {
     // --- what it thinks of the nodes ------------------------------------------------------------------------------
 
     fn allow_default_nodes(&mut self, id: ResourceId) {
-        let allow = self.options.symmetric;
-        let fill = |node: &crate::Node| {
-            allow.then(|| Allowed { score: node.state.score.value(), ..Allowed::default() })
+        let work = self.work(id);
+        let guest = work.remote_connection && self.resource(id).meta.contains_key("container");
+        let symmetric = self.options.symmetric;
+        // A connection goes where its container is, wherever that may be.
+        let allow = symmetric || guest;
+        let fill = |node: &crate::Node, known: Option<Allowed>| {
+            let never = node.state.unborn || symmetric && node.state.never_probed;
+            let default = || Allowed { score: node.state.score.value(), ..Allowed::default() };
+            known.or_else(|| (allow && !never).then(default))
         };
-        self.work_mut(id).allowed = Vec::new();
-        let table: NodeTable = self.nodes.iter().map(fill).collect();
+        let mut known = std::mem::take(&mut self.work_mut(id).allowed);
+        known.resize(self.nodes.len(), None);
+        let table: NodeTable = self.nodes.iter().zip(known).map(|(node, known)| fill(node, known)).collect();
         self.work_mut(id).allowed = table;
     }
 
@@ -426,7 +399,7 @@ impl Cluster {
     pub(crate) fn add_location(&mut self, id: ResourceId, node: Option<NodeId>, score: Score) {
         let nodes: Vec<NodeId> = match node {
             Some(node) => vec![node],
-            None => self.node_ids().collect(),
+            None => self.born_nodes(),
         };
         for &node in &nodes {
             self.add_node_score(id, node, score);
@@ -451,7 +424,9 @@ impl Cluster {
     /// Nothing may run this resource.
     pub(super) fn ban_everywhere(&mut self, id: ResourceId) {
         let banned = Allowed { score: Score::MINUS_INFINITY.value(), ..Allowed::default() };
-        self.work_mut(id).allowed = vec![Some(banned); self.nodes.len()];
+        let born = self.nodes.iter().map(|node| (!node.state.unborn).then(|| banned.clone()));
+        let table = born.collect();
+        self.work_mut(id).allowed = table;
     }
 
     // --- tags -----------------------------------------------------------------------------------------------------

@@ -5,8 +5,8 @@
 //! Leaves to others: what runs on them (`history`).
 
 use crate::action::FenceReason;
-use crate::notation::{integer, is_true, parse_bool, whole_seconds};
-use crate::{Cluster, NodeId, QuorumPolicy};
+use crate::notation::{integer, is_true, number, parse_bool, whole_seconds};
+use crate::{Cluster, NodeId, NodeKind, QuorumPolicy};
 use model::Score;
 use xml::Element;
 
@@ -47,17 +47,36 @@ impl Cluster {
         for state in status.elements_named("node_state") {
             self.unpack_node_state(state);
         }
+        // One node's history may tell that others can be reached.
+        while self.unpack_histories(&status, false) {}
         // With fencing, the history of lost nodes matters as well; it is read after that of the others.
-        for include_lost in [false, true] {
-            for state in status.elements_named("node_state") {
-                self.unpack_node_history(state, include_lost);
+        self.unpack_histories(&status, self.options.fencing_enabled);
+        for container in std::mem::take(&mut self.stop_needed).into_iter().rev() {
+            if let Some(node) = self.current_node(container) {
+                self.stop_action(container, Some(node), false);
             }
         }
+        self.conclude_reached_nodes();
+    }
+
+    /// Reads the histories that can be read; says whether there were any.
+    fn unpack_histories(&mut self, status: &Element, include_lost: bool) -> bool {
+        let mut any = false;
+        for state in status.elements_named("node_state") {
+            any |= self.unpack_node_history(state, include_lost);
+        }
+        any
     }
 
     fn unpack_node_state(&mut self, state: &Element) {
         let Some(id) = state.id() else { return };
         let Some(node) = self.find_node(id, state.attr("uname")) else { return };
+        if self.node(node).kind != NodeKind::Cluster {
+            // How it is can only be told once all is known of its connection.
+            let fenced = number(state, "node_fenced").unwrap_or(0) > 0;
+            self.node_mut(node).state.remote_fenced = fenced;
+            return;
+        }
         self.add_node_attributes(node, state.child("transient_attributes"), true);
         let attribute = |cluster: &Cluster, name: &str| {
             is_true(cluster.node(node).attributes.get(name).map(|value| &**value))
@@ -167,22 +186,32 @@ impl Cluster {
         false
     }
 
-    fn unpack_node_history(&mut self, state: &Element, include_lost: bool) {
-        let (Some(id), Some(name)) = (state.id(), state.attr("uname")) else { return };
-        let Some(node) = self.find_node(id, Some(name)) else { return };
+    fn unpack_node_history(&mut self, state: &Element, include_lost: bool) -> bool {
+        let (Some(id), Some(name)) = (state.id(), state.attr("uname")) else { return false };
+        let Some(node) = self.find_node(id, Some(name)) else { return false };
         let node_state = &self.node(node).state;
         if node_state.unpacked {
-            return;
+            return false;
         }
+        let reached = self.node(node).kind != NodeKind::Cluster;
         let lost_matter = self.options.fencing_enabled || self.options.shutdown_lock;
-        let take = node_state.online || lost_matter || include_lost && self.options.fencing_enabled;
-        if !take {
-            return;
+        let ready = match reached {
+            true => self.is_reached(node),
+            false => node_state.online || lost_matter,
+        };
+        if !ready && !include_lost {
+            return false;
+        }
+        if reached {
+            self.determine_reached_online(node);
+            self.unpack_reached_state(node, state);
         }
         self.node_mut(node).state.unpacked = true;
-        let Some(resources) = state.descend(&["lrm", "lrm_resources"]) else { return };
+        let Some(resources) = state.descend(&["lrm", "lrm_resources"]) else { return true };
         for resource in resources.elements_named("lrm_resource") {
             self.unpack_resource_history(node, resource);
         }
+        self.link_removed_contents(resources);
+        true
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Decides: which folder. Given: a resource. Leaves to others: everything.
 
+mod bundle;
 mod clone;
 mod group;
 pub(crate) mod instances;
@@ -62,6 +63,7 @@ impl Cluster {
                 let node = &self.node(node).state;
                 node.unclean || node.online || !resource.state.managed
             }),
+            Variant::Bundle => self.is_bundle_active(id, all),
             _ => {
                 let mut children = resource.children.iter();
                 let any = resource.children.iter().any(|&child| self.is_active(child, all));
@@ -75,7 +77,8 @@ impl Cluster {
         let resource = self.resource(id);
         match resource.variant {
             Variant::Primitive => resource.state.role,
-            _ => {
+            Variant::Bundle => Role::Unknown,
+            Variant::Group | Variant::Clone => {
                 let roles = resource.children.iter().map(|&child| self.current_role(child));
                 roles.max().unwrap_or(Role::Unknown)
             }
@@ -114,8 +117,12 @@ impl Cluster {
         match self.resource(id).variant {
             Variant::Primitive => self.assign_primitive(id, prefer, stop_if_fail),
             Variant::Group => self.assign_group(id, prefer, stop_if_fail),
-            Variant::Clone | Variant::Bundle => {
+            Variant::Clone => {
                 self.assign_clone(id, prefer, stop_if_fail);
+                None
+            }
+            Variant::Bundle => {
+                self.assign_bundle(id, prefer, stop_if_fail);
                 None
             }
         }
@@ -126,7 +133,8 @@ impl Cluster {
         match self.resource(id).variant {
             Variant::Primitive => self.create_primitive_actions(id),
             Variant::Group => self.create_group_actions(id),
-            Variant::Clone | Variant::Bundle => self.create_clone_actions(id),
+            Variant::Clone => self.create_clone_actions(id),
+            Variant::Bundle => self.create_bundle_actions(id),
         }
     }
 
@@ -135,7 +143,8 @@ impl Cluster {
         match self.resource(id).variant {
             Variant::Primitive => self.add_primitive_constraints(id),
             Variant::Group => self.add_group_constraints(id),
-            Variant::Clone | Variant::Bundle => self.add_clone_constraints(id),
+            Variant::Clone => self.add_clone_constraints(id),
+            Variant::Bundle => self.add_bundle_constraints(id),
         }
     }
 
@@ -152,34 +161,32 @@ impl Cluster {
             (Variant::Group, true) => self.colocate_group_with(dependent, primary, colocation),
             (Variant::Group, false) => self.colocate_with_group(dependent, primary, colocation),
             (Variant::Clone, false) => self.colocate_with_clone(dependent, primary, colocation),
+            (Variant::Bundle, false) => self.colocate_with_bundle(dependent, primary, colocation),
             (Variant::Primitive, true) => self.apply_colocation(dependent, primary, colocation, false),
             (Variant::Primitive, false) => self.colocate_primitives(dependent, primary, colocation),
             // Instances have the colocations of the whole, which is never asked itself.
-            (Variant::Clone | Variant::Bundle, _) => 0,
+            (Variant::Clone | Variant::Bundle, true) => 0,
         }
     }
 
     /// Colocations of others with a resource, as seen by `asker`.
     pub(crate) fn collect_with_this(&self, id: ResourceId, asker: ResourceId, list: &mut Vec<ColocationId>) {
-        if self.is_group(id) {
-            self.group_with_this(id, asker, list);
-        } else {
-            self.primitive_with_this(id, self.asking_for(id, asker), list);
+        match self.resource(id).variant {
+            Variant::Primitive => self.primitive_with_this(id, asker, list),
+            Variant::Group => self.group_with_this(id, asker, list),
+            Variant::Clone => self.clone_with_this(id, asker, list),
+            Variant::Bundle => self.bundle_with_this(id, asker, list),
         }
     }
 
     /// Colocations of a resource with others, as seen by `asker`.
     pub(crate) fn collect_this_with(&self, id: ResourceId, asker: ResourceId, list: &mut Vec<ColocationId>) {
-        if self.is_group(id) {
-            self.group_this_with(id, asker, list);
-        } else {
-            self.primitive_this_with(id, self.asking_for(id, asker), list);
+        match self.resource(id).variant {
+            Variant::Primitive => self.primitive_this_with(id, asker, list),
+            Variant::Group => self.group_this_with(id, asker, list),
+            Variant::Clone => self.clone_this_with(id, asker, list),
+            Variant::Bundle => self.bundle_this_with(id, asker, list),
         }
-    }
-
-    /// A clone tells whoever asks all it knows, as if it had asked itself.
-    fn asking_for(&self, id: ResourceId, asker: ResourceId) -> ResourceId {
-        if self.resource(id).variant == Variant::Clone { id } else { asker }
     }
 
     /// Who speaks for a resource about nodes: a group has a member do it. Nobody while it is being asked already.
@@ -204,7 +211,13 @@ impl Cluster {
             Variant::Primitive => self.action(id).flags(),
             Variant::Group => self.group_action_flags(id, resource, node),
             Variant::Clone | Variant::Bundle => {
-                let instances = self.instances(resource);
+                // What is done with roles in a bundle is done with what is in it, not with its containers.
+                let inner = matches!(
+                    &*self.action(id).task,
+                    "promote" | "promoted" | "demote" | "demoted" | "notify" | "notified"
+                );
+                let clone = self.bundled_clone(resource).filter(|_| inner);
+                let instances = self.instances(clone.unwrap_or(resource));
                 self.collective_flags(id, &instances, node)
             }
         }
@@ -225,27 +238,21 @@ impl Cluster {
         stand_in
     }
 
+    /// Whether something can be promoted on a node; on a guest only if that will run.
     pub(crate) fn is_available_for_promotion(&self, node: NodeId) -> bool {
-        self.node(node).state.is_available()
+        let runs = |launcher: ResourceId| self.location(launcher, false).is_some();
+        self.node(node).state.is_available() && self.launcher_of(node).is_none_or(runs)
     }
 
     /// Whether an action is on a node that is reached through a connection which cannot be made.
-    pub(crate) fn is_connection_blocked(&self, _action: ActionId) -> bool {
-        false
+    pub(crate) fn is_connection_blocked(&self, action: ActionId) -> bool {
+        let connection = self.action(action).node.and_then(|node| self.node(node).connection);
+        let start = connection.and_then(|id| self.find_first_action(id, "start", None));
+        start.is_some_and(|start| !self.action(start).runnable)
     }
 
     /// The node a guest runs on; of others itself.
     pub(crate) fn host_of(&self, node: NodeId) -> NodeId {
-        node
-    }
-
-    /// Whether a resource is in a bundle.
-    pub(crate) fn is_bundled(&self, _id: ResourceId) -> bool {
-        false
-    }
-
-    /// What runs in a bundle's container.
-    pub(crate) fn resource_in_container(&self, _container: ResourceId) -> Option<ResourceId> {
-        None
+        self.launcher_of(node).and_then(|launcher| self.current_node(launcher)).unwrap_or(node)
     }
 }

@@ -30,7 +30,11 @@ fn print_nodes(lists: &mut Lists<'_>, cluster: &Cluster, schedule: &Schedule) {
             }
             _ => continue,
         };
-        let node = action.node.map_or("", |node| &*cluster.node(node).name);
+        let mut node = action.node.map_or("", |node| &*cluster.node(node).name).to_owned();
+        // Whatever happens to a guest is done to what it runs in.
+        if let Some(launcher) = action.node.and_then(|node| cluster.launcher_of(node)) {
+            node.push_str(&format!(" (resource: {})", cluster.resource(launcher).id));
+        }
         // Without a reason the line goes to the log alone.
         if let Some(reason) = &action.reason {
             lists.item(format_args!("{task} {node} '{reason}'"));
@@ -60,6 +64,15 @@ struct Columns<'a> {
 fn add_lines<'a>(lines: &mut Vec<Columns<'a>>, cluster: &'a Cluster, schedule: &'a Schedule, id: ResourceId) {
     let resource = cluster.resource(id);
     let Some(placement) = schedule.placements.get(id.index()) else { return };
+    if resource.variant == Variant::Bundle {
+        for replica in &resource.replicas {
+            let parts = [replica.ip, Some(replica.container), replica.remote, replica.child];
+            for part in parts.into_iter().flatten() {
+                add_lines(lines, cluster, schedule, part);
+            }
+        }
+        return;
+    }
     if resource.variant != Variant::Primitive {
         for &child in &placement.children {
             add_lines(lines, cluster, schedule, child);

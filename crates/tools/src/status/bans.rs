@@ -27,7 +27,7 @@ pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer
             Role::Unpromoted => "in Unpromoted role ",
             _ => "",
         };
-        let node = display_name(cluster.node(node), show);
+        let node = display_name(cluster, node, show);
         let resource = &cluster.resource(location.resource).id;
         lists.item(format_args!("{}\tprevents {resource} from running {role}on {node}", location.id));
     }

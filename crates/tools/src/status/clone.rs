@@ -166,9 +166,7 @@ fn stopped(
 ) -> BTreeMap<String, Vec<String>> {
     let clone = cluster.resource(id);
     let mut stopped = BTreeMap::new();
-    let configured_max = clone.meta.get("clone-max").and_then(|text| text.parse::<usize>().ok());
-    let max = configured_max.unwrap_or(cluster.nodes.len());
-    if clone.state.unique || max <= active {
+    if clone.state.unique || clone.instances.max <= active {
         if !instances.is_empty() {
             stopped.insert("Stopped".to_owned(), instances);
         }
@@ -182,7 +180,10 @@ fn stopped(
     };
     for (index, node) in cluster.nodes.iter().enumerate() {
         let node_id = NodeId::new(index);
-        if running.contains(&node_id) || !(cluster.options.symmetric || probed(node_id)) {
+        if running.contains(&node_id)
+            || node.state.found_late
+            || !(cluster.options.symmetric || probed(node_id))
+        {
             continue;
         }
         let words = match failures::failed_probe(cluster, id, Some(node_id)) {

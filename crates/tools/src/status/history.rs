@@ -6,7 +6,7 @@ use super::resources::printable_id;
 use super::{Lists, Sections, Show};
 use crate::date;
 use model::{Interval, OcfCode, Score};
-use scheduler::{Cluster, Node, Resource};
+use scheduler::{Cluster, Node, NodeId, Resource};
 use xml::Element;
 
 /// How often a resource failed on a node and when last (0 if unknown), whether it still counts or not.
@@ -36,18 +36,18 @@ pub(super) struct Entry<'a> {
 }
 
 /// The nodes that are online and have a state, with their histories, in the order of the status section.
-fn of_nodes(cluster: &Cluster, sections: Sections) -> impl Iterator<Item = (&Node, Vec<Entry<'_>>)> {
+fn of_nodes(cluster: &Cluster, sections: Sections) -> impl Iterator<Item = (NodeId, Vec<Entry<'_>>)> {
     let states = cluster.cib.child("status").into_iter().flat_map(|s| s.elements_named("node_state"));
     states.filter_map(move |state| {
-        let mut nodes = cluster.nodes.iter();
-        let node = nodes.find(|node| state.id() == Some(&*node.id) && node.state.online)?;
+        let mut nodes = cluster.nodes.iter().enumerate();
+        let (index, node) = nodes.find(|(_, node)| state.id() == Some(&*node.id) && node.state.online)?;
         let resources = state.descend(&["lrm", "lrm_resources"]).into_iter();
         let histories = resources.flat_map(|list| list.elements_named("lrm_resource"));
         let entries = histories.filter_map(|history| entry(cluster, node, history));
         let worth = |entry: &Entry<'_>| {
             if sections.operations { !entry.operations.is_empty() } else { entry.count > Score::ZERO }
         };
-        Some((node, entries.filter(worth).collect()))
+        Some((NodeId::new(index), entries.filter(worth).collect()))
     })
 }
 
@@ -74,7 +74,7 @@ pub(super) fn print(
         if entries.is_empty() {
             continue;
         }
-        lists.begin(format_args!("Node: {}", display_name(node, show)));
+        lists.begin(format_args!("Node: {}", display_name(cluster, node, show)));
         for entry in entries {
             if !sections.operations {
                 lists.item(heading(&entry));
@@ -108,7 +108,7 @@ pub(super) fn xml(cluster: &Cluster, sections: Sections) -> Option<Element> {
     let nodes = of_nodes(cluster, sections).filter(|(_, entries)| !entries.is_empty());
     let nodes = nodes.map(|(node, entries)| {
         let entries = entries.iter().map(|entry| entry_xml(entry, sections));
-        Element::new("node").with_attr("name", &node.name).with_children(entries)
+        Element::new("node").with_attr("name", &cluster.node(node).name).with_children(entries)
     });
     let out = Element::new("node_history").with_children(nodes);
     out.first_element().is_some().then_some(out)

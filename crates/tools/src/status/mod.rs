@@ -6,6 +6,7 @@
 
 mod bans;
 mod brief;
+mod bundle;
 mod clone;
 mod failures;
 mod group;

@@ -1,22 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The list of nodes, and that of their attributes.
 
-use super::{Lists, Show, brief, primitive, summary};
+use super::{Lists, Show, brief, primitive, resources, summary};
 use model::Score;
-use scheduler::{Cluster, Node, NodeId, NodeKind, ResourceId, Variant};
+use scheduler::{Cluster, Node, NodeId, NodeKind, ResourceId};
 
 /// What runs on a node.
 pub(super) fn resources_on(cluster: &Cluster, node: NodeId) -> impl Iterator<Item = ResourceId> {
-    let all = cluster.resources.iter().enumerate();
-    let on = all.filter(move |(_, r)| r.variant == Variant::Primitive && r.state.active_on.contains(&node));
-    on.map(|(index, _)| ResourceId::new(index))
+    cluster.node(node).state.running.iter().copied()
 }
 
-pub(super) fn display_name(node: &Node, show: Show) -> String {
-    if show.node_ids && !node.name.eq_ignore_ascii_case(&node.id) {
-        return format!("{} ({})", node.name, node.id);
+/// A node's name; if details are wanted, with the node a guest is on, and with its id.
+pub(super) fn display_name(cluster: &Cluster, id: NodeId, show: Show) -> String {
+    let node = cluster.node(id);
+    let mut name = node.name.to_string();
+    if !show.node_ids {
+        return name;
     }
-    node.name.to_string()
+    if node.kind == NodeKind::Guest {
+        let host = cluster.launcher_of(id).and_then(|launcher| resources::current_node(cluster, launcher));
+        name.push('@');
+        name.push_str(host.map_or("", |host| &cluster.node(host).name));
+    }
+    if !node.name.eq_ignore_ascii_case(&node.id) {
+        name.push_str(&format!(" ({})", node.id));
+    }
+    name
 }
 
 /// How healthy a node is by its `#health` attributes.
@@ -110,17 +119,22 @@ fn stands_out(cluster: &Cluster, node: &Node) -> bool {
 
 pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer: bool) -> bool {
     let mut section = lists.section("Node List", spacer);
-    let mut words: [(&str, Vec<String>); 4] = [
+    let mut words: [(&str, Vec<String>); 5] = [
         ("Online", Vec::new()),
         ("OFFLINE", Vec::new()),
         ("RemoteOnline", Vec::new()),
         ("RemoteOFFLINE", Vec::new()),
+        ("GuestOnline", Vec::new()),
     ];
     for (index, node) in cluster.nodes.iter().enumerate() {
         section.open(lists);
-        let name = display_name(node, show);
+        let name = display_name(cluster, NodeId::new(index), show);
         if show.by_node || show.feature_sets || stands_out(cluster, node) {
-            let kind = if node.kind == NodeKind::Remote { "RemoteNode" } else { "Node" };
+            let kind = match node.kind {
+                NodeKind::Cluster => "Node",
+                NodeKind::Remote => "RemoteNode",
+                NodeKind::Guest => "GuestNode",
+            };
             let health = match health(cluster, node) {
                 Health::Red => " (health is RED)",
                 Health::Yellow => " (health is YELLOW)",
@@ -136,7 +150,13 @@ pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer
             }
             continue;
         }
-        let list = usize::from(!node.state.online) + if node.kind == NodeKind::Remote { 2 } else { 0 };
+        let list = match (node.kind, node.state.online) {
+            (NodeKind::Cluster, online) => usize::from(!online),
+            (NodeKind::Remote, online) => 2 + usize::from(!online),
+            (NodeKind::Guest, true) => 4,
+            // A guest that is down is its launcher's business, which is listed.
+            (NodeKind::Guest, false) => continue,
+        };
         if let Some((_, names)) = words.get_mut(list) {
             names.push(name);
         }
@@ -180,13 +200,13 @@ pub(super) fn shown_attributes(node: &Node) -> impl Iterator<Item = (&str, &str)
 
 pub(super) fn print_attributes(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer: bool) -> bool {
     let mut section = lists.section("Node Attributes", spacer);
-    for node in cluster.nodes.iter().filter(|node| node.state.online) {
+    for (index, node) in cluster.nodes.iter().enumerate().filter(|(_, node)| node.state.online) {
         let attributes: Vec<(&str, &str)> = shown_attributes(node).collect();
         if attributes.is_empty() {
             continue;
         }
         section.open(lists);
-        lists.begin(format_args!("Node: {}", display_name(node, show)));
+        lists.begin(format_args!("Node: {}", display_name(cluster, NodeId::new(index), show)));
         for (name, value) in attributes {
             lists.item(format_args!("{name:<32}\t: {value:<10}"));
         }

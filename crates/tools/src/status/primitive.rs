@@ -72,13 +72,24 @@ pub(super) fn print_on_node(lists: &mut Lists<'_>, cluster: &Cluster, id: Resour
 }
 
 fn describe(cluster: &Cluster, id: ResourceId, node: Option<NodeId>, show: Show) -> String {
+    describe_as(cluster, id, printable_id(cluster.resource(id)), node, show)
+}
+
+/// A line under another name than the resource's.
+pub(super) fn describe_as(
+    cluster: &Cluster,
+    id: ResourceId,
+    name: &str,
+    node: Option<NodeId>,
+    show: Show,
+) -> String {
     let resource = cluster.resource(id);
     let state = &resource.state;
     let several = state.active_on.len() > 1;
     let below_node = show.resource_only || (show.by_node && !state.active_on.is_empty());
     let node = node.or(state.lock_node).filter(|_| !several && !below_node);
 
-    let mut text = format!("{}\t({}):\t", printable_id(resource), agent_name(resource));
+    let mut text = format!("{name}\t({}):\t", agent_name(resource));
     if state.removed {
         text.push_str(" ORPHANED");
     }

@@ -3,7 +3,7 @@
 //!
 //! Decides: which resources are listed, and where one is said to be. Leaves to the variants' files: a resource's lines.
 
-use super::{Lists, Show, brief, clone, group, primitive};
+use super::{Lists, Show, brief, bundle, clone, group, primitive};
 use model::Role;
 use scheduler::{Cluster, NodeId, Resource, ResourceId, Variant};
 
@@ -18,9 +18,16 @@ pub(super) fn top(cluster: &Cluster, id: ResourceId) -> ResourceId {
 
 /// Whether a resource is (in) a promotable clone.
 pub(super) fn is_promotable(cluster: &Cluster, id: ResourceId) -> bool {
-    let top = cluster.resource(top(cluster, id));
-    let wanted = top.meta.get("promotable").and_then(|value| model::parse_bool(value));
-    top.variant == Variant::Clone && wanted == Some(true)
+    let mut holder = Some(id);
+    while let Some(id) = holder {
+        let resource = cluster.resource(id);
+        if resource.variant == Variant::Clone {
+            let wanted = resource.meta.get("promotable").and_then(|value| model::parse_bool(value));
+            return wanted == Some(true);
+        }
+        holder = resource.parent;
+    }
+    false
 }
 
 /// The name under which a resource is shown: instances that are all the same go by their common name.
@@ -64,6 +71,9 @@ pub(super) fn is_active(cluster: &Cluster, id: ResourceId, all: bool) -> bool {
             let node = &cluster.node(node).state;
             node.unclean || node.online || !resource.state.managed
         });
+    }
+    if resource.variant == Variant::Bundle {
+        return cluster.is_active(id, all);
     }
     let mut members = resource.children.iter().map(|&child| is_active(cluster, child, all));
     // An empty collection has nothing active in it.
@@ -152,18 +162,6 @@ pub(super) fn print_one(lists: &mut Lists<'_>, cluster: &Cluster, id: ResourceId
         Variant::Primitive => primitive::print(lists, cluster, id, show),
         Variant::Group => group::print(lists, cluster, id, show),
         Variant::Clone => clone::print(lists, cluster, id, show),
-        Variant::Bundle => print_members(lists, cluster, id, show),
+        Variant::Bundle => bundle::print(lists, cluster, id, show),
     }
-}
-
-/// All members, one by one.
-fn print_members(lists: &mut Lists<'_>, cluster: &Cluster, id: ResourceId, show: Show) -> bool {
-    let mut section = lists.section(format_args!("Container bundle: {}", cluster.resource(id).id), false);
-    for &child in &cluster.resource(id).children {
-        if show.inactive || is_active(cluster, child, false) {
-            section.open(lists);
-            print_one(lists, cluster, child, show);
-        }
-    }
-    section.close(lists)
 }

@@ -110,7 +110,7 @@ fn print_dc(lists: &mut Lists<'_>, cluster: &Cluster, show: Show) {
         "Current DC",
         format_args!(
             "{} (version {}) - {}partition {} quorum",
-            display_name(cluster.node(dc), show),
+            display_name(cluster, dc, show),
             cluster.options.value("dc-version").unwrap_or("unknown"),
             if is_mixed(cluster) { "MIXED-VERSION " } else { "" },
             if cluster.quorate { "with" } else { "WITHOUT" },

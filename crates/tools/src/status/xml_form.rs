@@ -7,10 +7,10 @@ use super::nodes::{self, health};
 use super::primitive::{agent_name, displayed_state, pending_action};
 use super::resources::{is_active, is_disabled, is_promotable, listed, printable_id};
 use super::summary::{self, Daemons};
-use super::{Counts, Sections, Show, bans};
+use super::{Counts, Sections, Show, bans, bundle};
 use crate::date;
 use model::{ExecStatus, ExitCode, OcfCode, OpKey};
-use scheduler::{Cluster, FailedOperation, NodeId, NodeKind, QuorumPolicy, ResourceId, Variant};
+use scheduler::{Cluster, FailedOperation, NodeId, NodeKind, QuorumPolicy, Resource, ResourceId, Variant};
 use xml::{Element, Node};
 
 /// The version of the API schema that the output follows.
@@ -183,7 +183,7 @@ fn node_xml(cluster: &Cluster, id: NodeId) -> Element {
     out.set_attr_opt("feature_set", summary::feature_set(node));
     let kind = match node.kind {
         NodeKind::Cluster => "member",
-        NodeKind::Remote => "remote",
+        NodeKind::Remote | NodeKind::Guest => "remote",
     };
     out.with_attr("shutdown", state.shutdown)
         .with_attr("expected_up", state.expected_up)
@@ -197,6 +197,9 @@ pub(super) fn resource_xml(cluster: &Cluster, id: ResourceId, show: Show) -> Opt
     let resource = cluster.resource(id);
     if resource.variant == Variant::Primitive {
         return Some(primitive_xml(cluster, id, show));
+    }
+    if resource.variant == Variant::Bundle {
+        return Some(bundle_xml(cluster, resource, show));
     }
     let shown: Vec<ResourceId> = resource
         .children
@@ -230,6 +233,23 @@ pub(super) fn resource_xml(cluster: &Cluster, id: ResourceId, show: Show) -> Opt
         }
     }
     Some(out.with_children(shown.into_iter().filter_map(|child| resource_xml(cluster, child, show))))
+}
+
+fn bundle_xml(cluster: &Cluster, resource: &Resource, show: Show) -> Element {
+    let (launcher, image) = bundle::launcher(resource);
+    let state = &resource.state;
+    let mut out = Element::new("bundle").with_attr("id", &resource.id).with_attr("type", launcher);
+    out.set_attr("image", image);
+    out.set_attr("unique", state.unique);
+    out.set_attr("maintenance", state.maintenance);
+    out.set_attr("managed", state.managed);
+    out.set_attr("failed", state.failed);
+    for (number, replica) in resource.replicas.iter().enumerate() {
+        let parts = [replica.ip, replica.child, Some(replica.container), replica.remote];
+        let parts = parts.into_iter().flatten().map(|id| primitive_xml(cluster, id, show));
+        out.push(Element::new("replica").with_attr("id", number).with_children(parts));
+    }
+    out
 }
 
 fn primitive_xml(cluster: &Cluster, id: ResourceId, show: Show) -> Element {

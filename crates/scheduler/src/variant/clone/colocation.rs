@@ -57,6 +57,31 @@ impl Cluster {
         delta
     }
 
+    /// A clone tells whoever asks all it knows.
+    pub(in crate::variant) fn clone_with_this(
+        &self,
+        clone: ResourceId,
+        asker: ResourceId,
+        list: &mut Vec<ColocationId>,
+    ) {
+        self.add_with_this_list(list, &self.work(clone).with_this);
+        if let Some(parent) = self.resource(clone).parent {
+            self.collect_with_this(parent, asker, list);
+        }
+    }
+
+    pub(in crate::variant) fn clone_this_with(
+        &self,
+        clone: ResourceId,
+        asker: ResourceId,
+        list: &mut Vec<ColocationId>,
+    ) {
+        self.add_this_with_list(list, &self.work(clone).this_with);
+        if let Some(parent) = self.resource(clone).parent {
+            self.collect_this_with(parent, asker, list);
+        }
+    }
+
     /// Whether each instance of the dependent only needs its neighbour.
     fn can_interleave_placement(&mut self, colocation: ColocationId) -> bool {
         let terms = self.colocation(colocation);
@@ -78,7 +103,7 @@ impl Cluster {
     }
 
     /// Forbids a dependent all nodes but these, and adds to what it thinks of these.
-    pub(super) fn keep_to_nodes(&mut self, dependent: ResourceId, nodes: &[(NodeId, i32)]) {
+    pub(in crate::variant) fn keep_to_nodes(&mut self, dependent: ResourceId, nodes: &[(NodeId, i32)]) {
         let mut wanted: Vec<Option<i32>> = vec![None; self.nodes.len()];
         for &(node, score) in nodes {
             if let Some(slot) = wanted.get_mut(node.index()) {

@@ -54,8 +54,8 @@ impl Cluster {
         self.create_demotion_notice(clone, demote, demoted);
     }
 
-    pub(super) fn order_promotions(&mut self, clone: ResourceId) {
-        use relation::{FIRST_IMPLIES_THEN_GRAPHED, ORDERED, THEN_IMPLIES_FIRST_GRAPHED};
+    /// What is stopped, started, demoted and promoted in one transition is so in this order.
+    pub(in crate::variant) fn order_promotion_restarts(&mut self, collective: ResourceId) {
         for (first, then) in [
             ("stopped", "start"),
             ("stopped", "promote"),
@@ -65,8 +65,13 @@ impl Cluster {
             ("running", "promote"),
             ("demote", "demoted"),
         ] {
-            self.order(clone, first, clone, then, ORDERED);
+            self.order(collective, first, collective, then, relation::ORDERED);
         }
+    }
+
+    pub(super) fn order_promotions(&mut self, clone: ResourceId) {
+        use relation::{FIRST_IMPLIES_THEN_GRAPHED, ORDERED, THEN_IMPLIES_FIRST_GRAPHED};
+        self.order_promotion_restarts(clone);
         let ordered = self.resource(clone).instances.ordered;
         let mut previous = None;
         for instance in self.resource(clone).children.clone() {

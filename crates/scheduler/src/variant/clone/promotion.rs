@@ -20,6 +20,13 @@ pub(crate) struct Promotion {
     sorted: bool,
 }
 
+impl Promotion {
+    /// Whether roles are being, or have been, chosen.
+    pub(in crate::variant) const fn is_sorted(self) -> bool {
+        self.sorted
+    }
+}
+
 impl Cluster {
     // --- scores ---------------------------------------------------------------------------------------------------
 
@@ -153,7 +160,11 @@ impl Cluster {
 
     /// Adds what locations say of an instance's being promoted on its node, the last one first.
     fn add_promoted_locations(&mut self, instance: ResourceId, of: ResourceId, node: NodeId) {
-        let says = |location: &&Location| location.resource == of && location.role == Role::Promoted;
+        // What is said of a bundle's roles is said of what is in it.
+        let bundle = self.resource(of).parent.filter(|&id| self.bundled_clone(id) == Some(of));
+        let says = |location: &&Location| {
+            (location.resource == of || Some(location.resource) == bundle) && location.role == Role::Promoted
+        };
         let scores: Vec<Score> = self
             .locations
             .iter()

@@ -26,7 +26,10 @@ pub(crate) struct Fit<'a> {
 impl Cluster {
     /// A clone's instances, a bundle's containers, a group's members.
     pub(crate) fn instances(&self, id: ResourceId) -> Vec<ResourceId> {
-        self.resource(id).children.clone()
+        match self.resource(id).variant {
+            crate::Variant::Bundle => self.containers(id),
+            _ => self.resource(id).children.clone(),
+        }
     }
 
     /// The nodes a resource, or what is in it, is on or shall be on, each once.
@@ -74,7 +77,7 @@ impl Cluster {
     }
 
     /// Where an instance is, as far as that makes it fit for something.
-    fn place_to_match(&self, instance: ResourceId, fit: &Fit<'_>) -> Option<NodeId> {
+    pub(in crate::variant) fn place_to_match(&self, instance: ResourceId, fit: &Fit<'_>) -> Option<NodeId> {
         let role = if fit.current { self.current_role(instance) } else { self.next_role(instance) };
         if fit.role != Role::Unknown && fit.role != role || self.any_in(instance, |state| state.blocked) {
             return None;

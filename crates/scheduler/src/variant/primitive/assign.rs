@@ -5,7 +5,7 @@
 //! has to be done for it.
 
 use crate::constraint::ColocationId;
-use crate::{Cluster, NodeId, QuorumPolicy, ResourceId, Variant};
+use crate::{Cluster, NodeId, NodeKind, QuorumPolicy, ResourceId, Variant};
 use model::{Role, Score};
 
 impl Cluster {
@@ -45,7 +45,26 @@ impl Cluster {
             self.assign_best_node(id, prefer, stop_if_fail);
         }
         self.work_mut(id).assigning = false;
+        if let Some(node) = self.remote_node_of(id) {
+            self.note_connection_placed(id, node);
+        }
         self.work(id).assigned
+    }
+
+    /// With its connection placed, a remote or guest node can run resources; without, it can not any more.
+    fn note_connection_placed(&mut self, connection: ResourceId, node: NodeId) {
+        let stopped = self.state(connection).next_role == Role::Stopped;
+        let placed = self.work(connection).assigned.is_some() && !stopped;
+        let state = &mut self.node_mut(node).state;
+        if !placed {
+            state.shutdown = true;
+            return;
+        }
+        state.online = true;
+        if state.unseen {
+            // No need to fence it yet: the connection will be tried.
+            state.unclean = false;
+        }
     }
 
     /// First the colocations that must be kept, then those that should.
@@ -150,7 +169,9 @@ impl Cluster {
         if let Some(wanted) = node.filter(|_| !force) {
             let allowed = self.work(id).allowed.get(wanted.index()).and_then(Option::as_ref);
             let negative = allowed.is_none_or(|allowed| allowed.score < 0);
-            if negative || !self.node(wanted).state.is_available() {
+            // A guest is taken to come up.
+            let guest = self.node(wanted).kind == NodeKind::Guest;
+            if negative || !guest && !self.node(wanted).state.is_available() {
                 if stop_if_fail {
                     self.state_mut(id).next_role = Role::Stopped;
                 }

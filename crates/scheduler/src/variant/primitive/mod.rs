@@ -13,8 +13,11 @@ mod recurring;
 use crate::action::relation;
 use crate::constraint::{ColocationId, Side, Terms};
 use crate::notation::{integer, whole_seconds};
-use crate::{Cluster, NodeId, ResourceId};
+use crate::{Cluster, NodeId, ResourceId, Variant};
 use model::{Role, Score};
+
+/// How much a bundle's connection wants to be where its container is.
+const NESTED_SCORE: i64 = 10_000;
 
 impl Cluster {
     pub(super) fn add_primitive_constraints(&mut self, id: ResourceId) {
@@ -43,16 +46,56 @@ impl Cluster {
         if let Some(container) = self.work(id).launcher {
             self.bind_to_container(id, container);
         }
+        if self.work(id).remote_connection || self.state(id).fence_device {
+            self.avoid_remote_nodes(id);
+        }
     }
 
-    /// What runs in a container is where that is, and while that is.
+    /// Connections, fence devices and what makes guests stay on cluster nodes.
+    fn avoid_remote_nodes(&mut self, id: ResourceId) {
+        for node in self.node_ids() {
+            let reached = self.node(node).connection.is_some();
+            if let Some(Some(allowed)) = self.work_mut(id).allowed.get_mut(node.index())
+                && reached
+            {
+                allowed.score = Score::MINUS_INFINITY.value();
+            }
+        }
+    }
+
+    /// What runs in a container is where that is, and while that is. What is told to run in a guest runs on that node.
     fn bind_to_container(&mut self, id: ResourceId, container: ResourceId) {
+        let guest = if self.work(id).remote_connection {
+            if !self.work(id).nested {
+                self.avoid_remote_nodes(container);
+            }
+            // If the container's history was deleted, its probe may spare the connection's recovery.
+            self.order(container, "monitor", id, "stop", relation::ORDERED);
+            None
+        } else if self.work(container).remote_connection {
+            Some(container)
+        } else {
+            self.guest_connection_of(container)
+        };
+        if let Some(connection) = guest {
+            for node in self.node_ids() {
+                let elsewhere = self.node(node).connection != Some(connection);
+                if let Some(Some(allowed)) = self.work_mut(id).allowed.get_mut(node.index())
+                    && elsewhere
+                {
+                    allowed.score = Score::MINUS_INFINITY.value();
+                }
+            }
+            return;
+        }
+        // A bundle's connection would best be where its container is, but the container may be on a remote node.
+        let score = if self.work(id).nested { Score::new(NESTED_SCORE) } else { Score::INFINITY };
         let up = relation::FIRST_IMPLIES_THEN | relation::UNRUNNABLE_FIRST_BLOCKS;
         self.order(container, "start", id, "start", up);
         self.order(id, "stop", container, "stop", relation::THEN_IMPLIES_FIRST);
         let terms = Terms {
             id: "#resource-with-container",
-            score: Score::INFINITY,
+            score,
             attribute: None,
             dependent_role: None,
             primary_role: None,
@@ -119,8 +162,10 @@ impl Cluster {
 
     /// Locks a resource to the node it runs on while that node is shut down cleanly, or keeps such a lock.
     pub(crate) fn apply_shutdown_lock(&mut self, id: ResourceId) {
-        for child in self.resource(id).children.clone() {
-            self.apply_shutdown_lock(child);
+        if self.resource(id).variant == Variant::Group {
+            for child in self.resource(id).children.clone() {
+                self.apply_shutdown_lock(child);
+            }
         }
         let state = self.state(id);
         if !self.resource(id).children.is_empty() || state.fence_device || self.work(id).remote_connection {
