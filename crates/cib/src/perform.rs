@@ -3,6 +3,7 @@
 
 use crate::acl::{self, Acl};
 use crate::change::{self, Touched};
+use crate::upgrade::Event;
 use crate::version::raise;
 use crate::{CallOptions, Operation, Refusal, Request, Version, patch, schema};
 use model::{FeatureSet, Profile};
@@ -44,6 +45,8 @@ pub struct Outcome {
     pub must_be_written: bool,
     /// What was decided by ACLs.
     pub notes: Vec<acl::Note>,
+    /// What happened on the way to another schema.
+    pub events: Vec<Event>,
 }
 
 /// Reads what the asking user may see.
@@ -79,7 +82,7 @@ fn change_and_finish(
     context: &Context,
     acl: Option<&Acl>,
 ) -> Result<Outcome, Refusal> {
-    let change::Changed { cib: mut new, touched, mut notes } = change::change(cib, request, context)?;
+    let change::Changed { cib: mut new, touched, mut notes, events } = change::change(cib, request, context)?;
     if let Some(acl) = acl {
         let change = change::seen_by_acl(cib, request)?;
         let (allowed, decided) = acl::check(acl, cib, &new, &change);
@@ -92,7 +95,14 @@ fn change_and_finish(
     check_version(cib, &new)?;
     if !touched.any {
         let cib = cib.clone();
-        return Ok(Outcome { cib, patch: None, configuration_changed: false, must_be_written: false, notes });
+        return Ok(Outcome {
+            cib,
+            patch: None,
+            configuration_changed: false,
+            must_be_written: false,
+            notes,
+            events,
+        });
     }
     if !request.keeps_version {
         raise_version(&mut new, touched);
@@ -116,6 +126,7 @@ fn change_and_finish(
         configuration_changed: touched.configuration,
         must_be_written,
         notes,
+        events,
     })
 }
 

@@ -3,6 +3,7 @@
 
 use crate::acl::{Acl, Note, NoteKind};
 use crate::schema::Issue;
+use crate::upgrade::{Event, Trouble};
 use crate::{Operation, Version};
 use model::{FeatureSet, LegacyRc};
 use xml::Element;
@@ -116,6 +117,14 @@ pub enum Refusal {
     /// Not done here (yet).
     #[error("{0} is not supported")]
     Unsupported(Operation),
+    /// It follows no schema, or cannot be made to follow a newer one.
+    #[error("the schema stays as it is: {trouble}")]
+    Upgrade {
+        /// Why.
+        trouble: Trouble,
+        /// What happened on the way.
+        events: Vec<Event>,
+    },
     /// The newest schema is already in use.
     #[error("the schema {0} is the newest")]
     SchemaUnchanged(String),
@@ -155,6 +164,11 @@ impl Refusal {
             Refusal::Patch(error) => error.rc(),
             Refusal::FeatureSet { .. } => LegacyRc::EPROTONOSUPPORT,
             Refusal::NoSchema => LegacyRc::CIB_CORRUPT,
+            Refusal::Upgrade { trouble, .. } => match trouble {
+                Trouble::NoClaim | Trouble::Unknown(_) => LegacyRc::CIB_CORRUPT,
+                Trouble::FollowsNone { .. } => LegacyRc::SCHEMA_VALIDATION,
+                Trouble::Transform(_) => LegacyRc::TRANSFORM_FAILED,
+            },
             Refusal::Invalid { .. } => LegacyRc::SCHEMA_VALIDATION,
             Refusal::Denied { .. } => LegacyRc::EACCES,
             Refusal::DeniedPatch { .. } => LegacyRc::DIFF_FAILED,

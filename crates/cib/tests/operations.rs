@@ -244,7 +244,45 @@ fn erase_bump_and_upgrade() {
     assert_eq!(version(&bumped), "1.6.4");
     assert!(bumped.must_be_written);
     let upgraded = run(&Request::new(Operation::Upgrade)).unwrap();
-    assert_eq!(upgraded.cib.attr("validate-with"), Some("pacemaker-3.10"));
+    assert_eq!(upgraded.cib.attr("validate-with"), Some("pacemaker-4.0"));
+    assert!(!upgraded.events.is_empty());
+    // As far as all agreed to go; what is there already is no refusal, only nothing new.
+    let mut agreed = Request::new(Operation::Upgrade);
+    agreed.schema_max = Some("pacemaker-3.10".into());
+    let upgraded = run(&agreed).unwrap();
+    assert_eq!((version(&upgraded), upgraded.configuration_changed), ("2.1.2".into(), false));
+    let again = perform(&upgraded.cib, &agreed, &context()).unwrap();
+    assert!(again.patch.is_none() && again.cib == upgraded.cib);
+}
+
+#[test]
+fn an_upgrade_that_transforms_changes_the_configuration() {
+    let mut old = cib().with_attr("validate-with", "pacemaker-2.10");
+    old.child_mut("configuration").unwrap().child_mut("resources").unwrap().push(
+        xml::parse(
+            "<primitive id='z' class='ocf' provider='p' type='x'><operations>\
+             <op id='z-start' name='start' interval='0' requires='fencing'/></operations></primitive>",
+        )
+        .unwrap(),
+    );
+    let upgraded = perform(&old, &Request::new(Operation::Upgrade), &context()).unwrap();
+    assert_eq!((version(&upgraded), upgraded.configuration_changed), ("2.2.0".into(), true));
+    let patch = upgraded.patch.unwrap();
+    let applied = cib::patch::apply(&old, &patch, xml::Escaping::Modern).unwrap().cib;
+    let digest = |cib| xml::digest_v2(cib, xml::Escaping::Modern);
+    assert_eq!(digest(&applied), digest(&upgraded.cib));
+}
+
+#[test]
+fn a_cib_of_no_or_unknown_schema_is_not_upgraded() {
+    let mut none = cib();
+    none.remove_attr("validate-with");
+    let refusal = perform(&none, &Request::new(Operation::Upgrade), &context()).unwrap_err();
+    assert_eq!(refusal.rc(), LegacyRc::CIB_CORRUPT);
+    let mut zoo = cib();
+    zoo.child_mut("configuration").unwrap().push(xml::Element::new("zoo"));
+    let refusal = perform(&zoo, &Request::new(Operation::Upgrade), &context()).unwrap_err();
+    assert_eq!(refusal.rc(), LegacyRc::SCHEMA_VALIDATION);
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub(crate) use query::query;
 
 use crate::acl::{Change, Note};
 use crate::path::Path;
+use crate::upgrade::Event;
 use crate::{CallOptions, Context, Operation, Refusal, Request, patch};
 use xml::{Element, Found, XPath};
 
@@ -23,11 +24,13 @@ pub(crate) struct Changed {
     pub touched: Touched,
     /// What ACLs decided of the steps of a transaction.
     pub notes: Vec<Note>,
+    /// What happened on the way to another schema.
+    pub events: Vec<Event>,
 }
 
 impl Changed {
     fn new(cib: Element, touched: Touched) -> Changed {
-        Changed { cib, touched, notes: Vec::new() }
+        Changed { cib, touched, notes: Vec::new(), events: Vec::new() }
     }
 }
 
@@ -73,7 +76,7 @@ pub(crate) fn change(cib: &Element, request: &Request, context: &Context) -> Res
         Operation::Delete => delete::delete(cib, request).map(copied),
         Operation::Erase => Ok(copied(simple::erase(cib))),
         Operation::Bump => Ok(copied(simple::bump(cib))),
-        Operation::Upgrade => simple::upgrade(cib, request, context).map(copied),
+        Operation::Upgrade => simple::upgrade(cib, request, context),
         Operation::Replace => replace::replace(cib, request, context),
         Operation::ApplyPatch => simple::apply_patch(cib, request, context),
         Operation::CommitTransaction => transaction::commit(cib, request, context),

@@ -2,9 +2,9 @@
 //! Erase, bump, upgrade, apply a patch.
 
 use super::{Changed, Touched, required_input};
-use crate::empty::{empty_configuration, newest_schema};
+use crate::empty::empty_configuration;
 use crate::version::raise;
-use crate::{Context, Operation, Refusal, Request, patch};
+use crate::{Context, Refusal, Request, patch, upgrade};
 use xml::Element;
 
 /// An empty CIB with the attributes of this one, and the next `admin_epoch`.
@@ -27,25 +27,22 @@ pub(super) fn apply_patch(cib: &Element, request: &Request, context: &Context) -
     Ok(Changed::new(applied.cib, touched))
 }
 
-/// Within the third series a newer schema takes every older CIB as it is; from one series to the next the CIB would
-/// have to be rewritten.
-pub(super) fn upgrade(cib: &Element, request: &Request, context: &Context) -> Result<Element, Refusal> {
-    const LAST_OF_THIRD: u32 = 10;
-    let schema = cib.attr("validate-with").ok_or(Refusal::NoSchema)?;
-    let newest = newest_schema(context.profile);
-    if schema == newest {
-        return Err(Refusal::SchemaUnchanged(schema.to_owned()));
+/// To the newest schema that the CIB can follow, or the one that was agreed on. That nothing changes is no refusal: on all
+/// nodes the same comes of it.
+pub(super) fn upgrade(cib: &Element, request: &Request, context: &Context) -> Result<Changed, Refusal> {
+    let wanted = request.schema_max.as_deref().and_then(|name| name.parse().ok());
+    let upgraded = upgrade::upgrade(cib, wanted, context.profile);
+    let mut new = match upgraded.trouble {
+        Some(trouble) if upgraded.to <= upgraded.from => {
+            return Err(Refusal::Upgrade { trouble, events: upgraded.events });
+        }
+        _ => upgraded.cib,
+    };
+    if upgraded.to > upgraded.from {
+        raise(&mut new, "admin_epoch");
+        new.set_attr("epoch", 1);
+        new.set_attr("num_updates", 1);
     }
-    let minor = |name: &str| name.strip_prefix("pacemaker-3.").and_then(|minor| minor.parse::<u32>().ok());
-    let current = minor(schema).ok_or(Refusal::Unsupported(Operation::Upgrade))?;
-    let limit = minor(request.schema_max.as_deref().unwrap_or(newest)).unwrap_or(LAST_OF_THIRD);
-    if limit <= current {
-        return Err(Refusal::SchemaUnchanged(schema.to_owned()));
-    }
-    let mut new = cib.clone();
-    new.set_attr("validate-with", format!("pacemaker-3.{limit}"));
-    raise(&mut new, "admin_epoch");
-    new.set_attr("epoch", 1);
-    new.set_attr("num_updates", 1);
-    Ok(new)
+    let touched = Touched::by_copies(cib, &new);
+    Ok(Changed { events: upgraded.events, ..Changed::new(new, touched) })
 }

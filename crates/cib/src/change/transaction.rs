@@ -12,7 +12,7 @@ pub(super) fn commit(cib: &Element, request: &Request, context: &Context) -> Res
         return Err(Refusal::NoTransaction);
     }
     let mut new = cib.clone();
-    let mut notes = Vec::new();
+    let (mut notes, mut events) = (Vec::new(), Vec::new());
     for command in transaction.elements_named("cib_command") {
         let mut command = Request::from_message(command)?;
         if !command.operation.in_transaction() {
@@ -28,6 +28,7 @@ pub(super) fn commit(cib: &Element, request: &Request, context: &Context) -> Res
         let outcome = perform(&new, &command, context)?;
         new = outcome.cib;
         notes.extend(outcome.notes);
+        events.extend(outcome.events);
     }
-    Ok(Changed { touched: Touched::by_content(cib, &new), cib: new, notes })
+    Ok(Changed { touched: Touched::by_content(cib, &new), cib: new, notes, events })
 }

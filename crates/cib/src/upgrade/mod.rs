@@ -2,56 +2,36 @@
 //! From any version of the schema to any later one.
 //!
 //! Decides: which newer version a configuration follows or can be made to follow, and what it becomes on the way.
-//! Given: a CIB, how far to go, and somebody who says whether a CIB follows a version. Leaves to others: what is done
-//! with the result, and who is told.
+//! Given: a CIB, and how far to go. Leaves to others: what is done with the result, and who is told.
 //!
 //! A configuration that follows a version mostly follows the next one as well, and is only said to. Where it does not,
 //! and a new series begins, it is transformed: see [`steps`]. All nodes of a cluster upgrade by themselves and must come to
 //! the same bytes, so what comes out is what Pacemaker's own transforms make of it, generated ids and all.
 
+mod acceptable;
 mod first;
 mod note;
 mod second;
 mod steps;
 #[cfg(test)]
 mod test_support;
+#[cfg(test)]
+mod tests;
 mod third;
 mod walk;
 
+pub use acceptable::{Acceptable, Unacceptable, acceptable};
 pub use note::{AclScope, Holder, Note, Severity};
 pub use second::table::{Entry, Place, Table, When};
 pub use steps::{Step, StepError, steps};
 
-use crate::schema::{Claim, SchemaVersion, UnknownSchema};
+use crate::schema::{self, Claim, SchemaVersion, UnknownSchema};
+use model::Profile;
 use std::fmt;
 use xml::Element;
 
 /// How many elements may be copied to where they are referred to.
 const COPIES_MAX: usize = 1_000_000;
-
-/// How far to go.
-#[derive(Clone, Copy, Debug)]
-pub struct Limit {
-    /// The newest version that is known here.
-    pub newest: SchemaVersion,
-    /// The newest that is wanted, if that is older. (To want the very oldest is to want the newest, for Pacemaker and so
-    /// for us.)
-    pub wanted: Option<SchemaVersion>,
-}
-
-impl Limit {
-    /// As far as possible.
-    pub const fn none(newest: SchemaVersion) -> Limit {
-        Limit { newest, wanted: None }
-    }
-
-    fn version(self) -> SchemaVersion {
-        match self.wanted {
-            Some(wanted) if wanted != SchemaVersion::OLDEST && wanted <= self.newest => wanted,
-            _ => self.newest,
-        }
-    }
-}
 
 /// What happened on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +90,18 @@ pub enum Level {
 }
 
 impl Event {
+    /// The function of Pacemaker's sources that tells it, as those know it who trace functions; notes are told apart.
+    pub const fn function(&self) -> Option<&'static str> {
+        match self {
+            Event::Follows(_) | Event::FollowsNot(_) | Event::Claims(_) => Some("pcmk__update_schema"),
+            Event::StepBegins { .. }
+            | Event::StepFailed { .. }
+            | Event::Invalid { .. }
+            | Event::Transformed { .. } => Some("apply_upgrade"),
+            Event::Note(_) => None,
+        }
+    }
+
     /// How loudly it is told.
     pub fn level(&self) -> Level {
         match self {
@@ -192,10 +184,18 @@ impl Upgraded {
     }
 }
 
-/// Takes a CIB to the newest version it can follow. `follows` says whether a CIB follows a version.
-pub fn upgrade(
+/// Takes a CIB to the newest version it can follow, of those that the software of a profile knows, or to an older one that
+/// is wanted. (To want the very oldest is to want the newest, for Pacemaker and so for us.)
+pub fn upgrade(cib: &Element, wanted: Option<SchemaVersion>, profile: Profile) -> Upgraded {
+    let newest = SchemaVersion::newest(profile);
+    let limit = wanted.filter(|wanted| *wanted != SchemaVersion::OLDEST && *wanted <= newest);
+    upgrade_if(cib, limit.unwrap_or(newest), |cib, version| schema::is_valid_for(cib, version, profile))
+}
+
+/// The same, by the word of `follows` on whether a CIB follows a version.
+fn upgrade_if(
     cib: &Element,
-    limit: Limit,
+    limit: SchemaVersion,
     mut follows: impl FnMut(&Element, SchemaVersion) -> bool,
 ) -> Upgraded {
     let unchanged =
@@ -206,7 +206,6 @@ pub fn upgrade(
         Ok(None) => return unchanged(None, Some(Trouble::NoClaim)),
         Err(unknown) => return unchanged(None, Some(Trouble::Unknown(unknown))),
     };
-    let limit = limit.version();
     if from >= limit {
         return unchanged(Some(from), None);
     }

@@ -3,6 +3,7 @@
 
 use super::Based;
 use ::cib::acl::{Facts, is_restricted};
+use ::cib::upgrade::{self, Event};
 use ::cib::{
     CallOptions, Context, Operation, Origin, Outcome, Refusal, Request, Version, last_written, perform, query,
 };
@@ -127,6 +128,9 @@ impl Based {
         let outcome = match result {
             Ok(outcome) => outcome,
             Err(refusal) => {
+                if let Refusal::Upgrade { events, .. } = &refusal {
+                    self.log_upgrade(events);
+                }
                 self.log_result(request, message, Err(&refusal));
                 return Answer::refused(&refusal);
             }
@@ -135,6 +139,7 @@ impl Based {
             self.log_result(request, message, Ok(()));
             return Answer::only(LegacyRc::OK);
         }
+        self.log_upgrade(&outcome.events);
         let old = self.cib.clone();
         let after = self.activate(&outcome, context.last_written);
         self.look_up_new_groups(&old, now);
@@ -148,6 +153,21 @@ impl Based {
         }
         self.help_old_nodes(request, message);
         Answer { rc: LegacyRc::OK, data: None, after }
+    }
+
+    /// Tells what happened on the way to another schema.
+    pub(super) fn log_upgrade(&mut self, events: &[Event]) {
+        for event in events {
+            let level = match event.level() {
+                upgrade::Level::Error => Level::Error,
+                upgrade::Level::Warning => Level::Warning,
+                upgrade::Level::Info => Level::Info,
+                upgrade::Level::Debug => Level::Debug,
+            };
+            for line in event.to_string().lines() {
+                self.log(level, line.to_owned());
+            }
+        }
     }
 
     /// Takes a new CIB in; the effect that puts it on disk, if it must be there.

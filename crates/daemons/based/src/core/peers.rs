@@ -3,7 +3,7 @@
 
 use super::Based;
 use super::execute::Answer;
-use ::cib::{CallOptions, Context, Operation, Refusal, Request, perform};
+use ::cib::{CallOptions, Operation, Refusal, Request, upgrade};
 use messages::core::{ClusterNode, Level};
 use model::Now;
 use xml::Element;
@@ -115,10 +115,17 @@ impl Based {
         }
     }
 
-    fn upgraded_schema(&self) -> Result<String, Refusal> {
-        let context = Context { profile: self.config.profile, ..Context::default() };
-        let outcome = perform(&self.cib, &Request::new(Operation::Upgrade), &context)?;
-        outcome.cib.attr("validate-with").map(str::to_owned).ok_or(Refusal::NoSchema)
+    /// The newest schema that the CIB can follow.
+    fn upgraded_schema(&mut self) -> Result<String, Refusal> {
+        let upgraded = upgrade::upgrade(&self.cib, None, self.config.profile);
+        self.log_upgrade(&upgraded.events);
+        match (upgraded.to, upgraded.trouble) {
+            (Some(to), _) if upgraded.to > upgraded.from => Ok(to.to_string()),
+            (_, Some(trouble)) => Err(Refusal::Upgrade { trouble, events: upgraded.events }),
+            (to, None) => {
+                Err(Refusal::SchemaUnchanged(to.map_or_else(|| "none".to_owned(), |to| to.to_string())))
+            }
+        }
     }
 
     /// Another manager is about to end, or has heard that this one is.

@@ -424,7 +424,7 @@ fn an_upgrade_is_decided_by_the_primary_for_all() {
     cluster.call(1, Command::new("cib_master", 1, option::NONE));
     assert!(cluster.call(0, Command::new("cib_upgrade", 2, option::NONE)).rc.is_ok());
     assert!(cluster.agree());
-    assert_eq!(cluster.nodes[0].core.cib().attr("validate-with"), Some("pacemaker-3.10"));
+    assert_eq!(cluster.nodes[0].core.cib().attr("validate-with"), Some("pacemaker-4.0"));
     let again = cluster.call(0, Command::new("cib_upgrade", 3, option::NONE));
     assert_eq!(again.rc.value(), -211);
 }
