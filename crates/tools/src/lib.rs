@@ -4,6 +4,7 @@
 //! Decides: options, what is asked of which daemon (or file), and how the answer is printed. Leaves to others: every
 //! privilege check (the daemons') and every decision about the cluster.
 
+mod acceptable;
 pub mod attrd_updater;
 mod attributes;
 mod cib_access;

@@ -11,11 +11,17 @@ use std::io::Write;
 pub(crate) fn trace(file: &str, function: &str, text: impl Display) {
     if is_traced(function) {
         // If nobody can be told, there is nobody who wants to know.
-        let _ = writeln!(std::io::stderr().lock(), "({function}@{file}.c:0) \ttrace: {text}");
+        let _ = writeln!(std::io::stderr().lock(), "{}", line(file, function, "trace", text));
     }
 }
 
-fn is_traced(function: &str) -> bool {
+/// A line of the log, `level` being the word for how bad it is.
+pub(crate) fn line(file: &str, function: &str, level: &str, text: impl Display) -> String {
+    format!("({function}@{file}.c:0) \t{level}: {text}")
+}
+
+/// Whether lines of a function were asked for.
+pub(crate) fn is_traced(function: &str) -> bool {
     let text = |name| std::env::var(name).unwrap_or_default();
     model::parse_bool(&text("PCMK_stderr")) == Some(true)
         && text("PCMK_trace_functions").split(',').any(|name| name.trim() == function)

@@ -20,7 +20,7 @@ fn wrong_usage_is_said_to_be_so() {
     let (code, out, err) = simulate(&["--no-such-option"], "");
     assert_eq!((code, out.as_str()), (ExitCode::USAGE, ""));
     assert!(err.starts_with("crm_simulate: ") && err.contains("--no-such-option"), "{err}");
-    assert_eq!(simulate(&["-S", "-t", "tomorrow"], "<cib/>").0, ExitCode::USAGE);
+    assert_eq!(simulate(&["-S", "-t", "tomorrow"], TWO_NODES).0, ExitCode::USAGE);
 }
 
 #[test]
@@ -42,6 +42,33 @@ fn bad_input_is_refused_by_name() {
     assert_eq!(code, ExitCode::DATAERR);
     assert!(err.contains("line 1"), "{err}");
     assert_eq!(simulate(&["-p"], "<tree/>").0, ExitCode::CONFIG);
+}
+
+#[test]
+fn an_old_configuration_is_upgraded_and_that_is_told() {
+    let of = |schema: &str, sections: &str| {
+        format!(
+            "<cib validate-with='{schema}' admin_epoch='0' epoch='1' num_updates='0'><configuration><crm_config>\
+             <cluster_property_set id='p'><nvpair id='s' name='stonith_enabled' value='false'/></cluster_property_set>\
+             </crm_config><nodes/><resources/><constraints/>{sections}</configuration></cib>"
+        )
+    };
+    let old = "<op_defaults/><rsc_defaults/>";
+    let (code, _, err) = simulate(&["-S"], &of("pacemaker-2.10", old));
+    assert_eq!(code, ExitCode::OK);
+    assert_eq!(err, "DEBUG: Cluster properties: s: renaming stonith_enabled as stonith-enabled\n");
+    let (code, _, err) = simulate(&["-S"], &of("pacemaker-2.10", "<zoo/>"));
+    assert_eq!(code, ExitCode::CONFIG);
+    assert!(
+        err.contains("zoo") && err.contains("Cannot upgrade configuration (claiming pacemaker-2.10"),
+        "{err}"
+    );
+    let (code, _, err) = simulate(&["-S"], &of("pacemaker-4.0", "<zoo/>"));
+    assert_eq!(code, ExitCode::CONFIG);
+    assert!(err.contains("zoo"), "{err}");
+    let (code, _, err) = simulate(&["-S"], &of("none", "<zoo/>"));
+    assert_eq!(code, ExitCode::OK);
+    assert!(err.starts_with("Schema validation of configuration is disabled"), "{err}");
 }
 
 const TWO_NODES: &str = include_str!("cases/two-nodes.xml");

@@ -17,6 +17,7 @@ pub(crate) use write::{bytes_for, replace_file};
 
 use crate::failure::Failure;
 use ::cib::acl;
+use ::cib::upgrade::Event;
 use ::cib::{CallOptions, Context, Operation, Refusal, Request, perform, query, schema};
 use messages::cib::{self, CibMessageError, Command, Reply, option};
 use model::{ExitCode, LegacyRc, WallTime};
@@ -126,6 +127,8 @@ pub(crate) struct Answer {
     pub refused: Option<Element>,
     /// Why not, where that is known here.
     pub reason: Option<String>,
+    /// What happened on the way to another schema, where that is known here.
+    pub events: Vec<Event>,
 }
 
 /// A CIB that can be read and changed.
@@ -197,7 +200,7 @@ impl CibAccess {
                 let command = Command { call_id: *last_call, options, ..command };
                 let reply = Reply::from_xml(&client.request(&command.to_xml(), Some(timeout))?)?;
                 let refused = reply.data.clone().filter(|_| !reply.rc.is_ok());
-                Ok(Answer { rc: reply.rc, data: reply.data, refused, reason: None })
+                Ok(Answer { rc: reply.rc, data: reply.data, refused, reason: None, events: Vec::new() })
             }
             CibAccess::File { cib, changed, .. } => Ok(in_file(cib, changed, &command)),
         }
@@ -222,6 +225,7 @@ impl CibAccess {
 
 fn in_file(cib: &mut Element, changed: &mut bool, command: &Command) -> Answer {
     let context = Context { acl: acl_facts(cib), ..Context::default() };
+    let mut events = Vec::new();
     let result = Request::from_message(&command.to_xml()).and_then(|request| {
         if !request.operation.modifies() {
             return query(cib, &request, &context).map(Some);
@@ -233,6 +237,7 @@ fn in_file(cib: &mut Element, changed: &mut bool, command: &Command) -> Answer {
         }
         let outcome = perform(cib, &request, &context)?;
         trace(&outcome.notes);
+        events = outcome.events;
         if !dry {
             *changed = true;
             *cib = outcome.cib;
@@ -240,13 +245,16 @@ fn in_file(cib: &mut Element, changed: &mut bool, command: &Command) -> Answer {
         Ok(None)
     });
     match result {
-        Ok(data) => Answer { rc: LegacyRc::OK, data, refused: None, reason: None },
+        Ok(data) => Answer { rc: LegacyRc::OK, data, refused: None, reason: None, events },
         Err(refusal) => {
             trace(refusal.notes());
             // Whom ACLs refuse something need not learn what it was that they may not see.
             let hidden = matches!(refusal, Refusal::Denied { .. } | Refusal::DeniedPatch { .. });
             let reason = (!hidden).then(|| refusal.to_string());
-            Answer { rc: refusal.rc(), data: None, refused: refusal.output(), reason }
+            if let Refusal::Upgrade { events: told, .. } = &refusal {
+                events.clone_from(told);
+            }
+            Answer { rc: refusal.rc(), data: None, refused: refusal.output(), reason, events }
         }
     }
 }

@@ -10,10 +10,12 @@ mod options;
 #[cfg(test)]
 mod tests;
 
+use crate::acceptable::tell_events;
 use crate::cib_access::{Answer, CibAccess, read_file_or_stdin, read_pipe};
 use crate::command_line;
 use crate::failure::Failure;
 use crate::output::{Entry, Message, Output};
+use ::cib::upgrade::Severity;
 use ::cib::{newest_schema, schema};
 use messages::cib::{Command, option};
 use model::{ExitCode, LegacyRc, Profile};
@@ -155,6 +157,13 @@ fn ask(
     let mut cib =
         CibAccess::open("cibadmin").map_err(|error| error.failure("Could not connect to the CIB API"))?;
     let answer = cib.call(command, timeout)?;
+    // What an upgrade did is told to those who want to know.
+    let down_to = match options.common.verbose {
+        0 => None,
+        1 => Some(Severity::Info),
+        _ => Some(Severity::Debug),
+    };
+    tell_events(&answer.events, down_to, |line| out.warn(line));
     let result = report(action, &answer, out);
     match (&answer.data, &shown) {
         (Some(data), Some((show, user))) if answer.rc.is_ok() && data.name() == "cib" => {

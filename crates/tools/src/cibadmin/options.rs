@@ -71,7 +71,7 @@ pub(super) enum ShowAccess {
 #[derive(Clone, Debug, Parser)]
 pub(super) struct Options {
     #[command(flatten)]
-    common: CommonOptions,
+    pub(super) common: CommonOptions,
     /// Which command was given last.
     #[arg(skip = Action::Query)]
     pub action: Action,

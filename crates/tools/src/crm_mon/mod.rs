@@ -6,10 +6,12 @@
 
 mod options;
 
+use crate::acceptable::acceptable;
 use crate::cib_access::{DocumentError, read_file, with_status};
 use crate::live::{self, LiveError};
 use crate::status::{self, Daemons, Lists, xml_form};
 use crate::{command_line, live::Neighbours};
+use ::cib::upgrade::Unacceptable;
 use clap::Parser;
 use model::{ExitCode, WallTime};
 use options::{Format, Options};
@@ -56,7 +58,12 @@ pub fn run(args: &[OsString], now: WallTime, out: &mut dyn Write, err: &mut dyn 
     if options.version {
         return command_line::print_version(out);
     }
-    let gathered = gather(&options, now);
+    let gathered = gather(&options, now).and_then(|(cib, daemons)| {
+        // If nobody can be told, the status is still worth showing.
+        let tell = |line| drop(writeln!(err, "{line}"));
+        let cib = acceptable(&cib, tell).map_err(|refusal| MonitorError::Unacceptable(Box::new(refusal)))?;
+        Ok((cib, daemons))
+    });
     match options.format() {
         Format::Text => print_text(&options, &gathered, out, err),
         Format::Xml | Format::Json => print_report(args, &options, &gathered, out),
@@ -72,6 +79,8 @@ enum MonitorError {
     Live(LiveError),
     #[error("Error: cluster is not available on this node")]
     Unavailable(LiveError),
+    #[error("Upgrade failed: {0}")]
+    Unacceptable(Box<Unacceptable>),
 }
 
 impl MonitorError {
@@ -79,6 +88,7 @@ impl MonitorError {
         match self {
             MonitorError::Source(error) => error.exit_code(),
             MonitorError::Live(error) | MonitorError::Unavailable(error) => error.exit_code(),
+            MonitorError::Unacceptable(_) => ExitCode::CONFIG,
         }
     }
 }

@@ -14,6 +14,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 
+use crate::acceptable::acceptable;
 use crate::cib_access::CibSession;
 use crate::command_line;
 use crate::failure::Failure;
@@ -107,7 +108,11 @@ impl<'a> Task<'a> {
         lists: &mut Lists<'_>,
     ) -> Result<Task<'a>, Failure> {
         let mut session = open()?;
-        let (cluster, issues) = scheduler::unpack(&session.query()?, now);
+        let cib = acceptable(&session.query()?, |line| lists.error(line));
+        let cib = cib.map_err(|refusal| {
+            Failure::new(ExitCode::CONFIG, format_args!("Could not upgrade the current CIB XML: {refusal}"))
+        })?;
+        let (cluster, issues) = scheduler::unpack(&cib, now);
         for issue in issues.iter().filter(|_| options.verbose > 0) {
             lists.error(issue);
         }

@@ -107,13 +107,7 @@ impl Simulation<'_, '_> {
             profile::profile(self.lists, folder, self.options.repeat, self.now)?;
             return Ok(ExitCode::OK);
         }
-        let mut cib = source::cib(self.options, input)?;
-        if cib.attr("validate-with") == Some("none") {
-            self.lists.error(
-                "Schema validation of configuration is disabled (support for validate-with set to \"none\" is \
-                 deprecated and will be removed in a future release)",
-            );
-        }
+        let mut cib = source::cib(self.options, input, |line| self.lists.error(line))?;
         let recording = Recording { feature_set: Profile::default().feature_set(), at: self.now };
         let mut cluster = self.unpack(&cib)?;
         let mut printed = self.print_current(&cluster);

@@ -2,7 +2,7 @@
 //! `--profile`: how long reading and scheduling take, file by file.
 
 use super::SimulationError;
-use super::source::SourceError;
+use super::source::{SourceError, usable};
 use crate::cib_access::{DocumentError, read_file, with_status};
 use crate::status::Lists;
 use model::WallTime;
@@ -30,7 +30,8 @@ pub(super) fn profile(
     files.sort();
     lists.begin("Timings");
     for path in files {
-        let cib = match read_file(&path).and_then(with_status) {
+        let read = read_file(&path).and_then(with_status).map_err(SourceError::from);
+        let cib = match read.and_then(|cib| usable(&cib, |line| lists.error(line))) {
             Ok(cib) => cib,
             Err(error) => {
                 lists.error(error);

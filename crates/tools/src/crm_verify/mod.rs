@@ -10,6 +10,7 @@ mod options;
 #[cfg(test)]
 mod tests;
 
+use crate::acceptable::acceptable;
 use crate::cib_access::{
     AccessError, CibAccess, DocumentError, bytes_for, read_file_or_stdin, read_pipe, replace_file,
 };
@@ -18,7 +19,6 @@ use crate::failure::{Failure, system_words};
 use crate::output::Output;
 use ::cib::Operation;
 use ::cib::schema::{self, SchemaVersion};
-use ::cib::upgrade::{self, Limit};
 use messages::cib::{Command, option};
 use model::{ExitCode, Profile, WallTime};
 use options::Options;
@@ -170,19 +170,21 @@ fn check(mut cib: Element, now: WallTime, out: &mut Output<'_>, findings: &mut F
         findings.worst = Some(Severity::Error);
         return;
     }
-    let newest = SchemaVersion::newest(Profile::default());
-    let upgraded = upgrade::upgrade(&cib, Limit::none(newest), schema::is_valid);
-    if let Some(trouble) = upgraded.trouble {
-        out.error(trouble);
-        out.error(format_args!(
-            "The cluster will NOT be able to use this configuration.\nPlease manually update the configuration to conform \
-             to the {newest} syntax."
-        ));
-        findings.worst = Some(Severity::Error);
-        return;
-    }
-    let recorded = upgraded.cib.attr("execution-date").and_then(|text| text.parse().ok());
-    let (cluster, issues) = scheduler::unpack(&upgraded.cib, recorded.map_or(now, WallTime::from_secs));
+    let cib = match acceptable(&cib, |line| out.warn(line)) {
+        Ok(upgraded) => upgraded,
+        Err(refusal) => {
+            let newest = SchemaVersion::newest(Profile::default());
+            out.error(refusal);
+            out.error(format_args!(
+                "The cluster will NOT be able to use this configuration.\nPlease manually update the configuration to conform \
+                 to the {newest} syntax."
+            ));
+            findings.worst = Some(Severity::Error);
+            return;
+        }
+    };
+    let recorded = cib.attr("execution-date").and_then(|text| text.parse().ok());
+    let (cluster, issues) = scheduler::unpack(&cib, recorded.map_or(now, WallTime::from_secs));
     if cluster.options.value("startup-fencing").and_then(model::parse_bool) == Some(false) {
         findings.remarks.push("unpack_config \twarning: Blind faith: not fencing unseen nodes".to_owned());
     }

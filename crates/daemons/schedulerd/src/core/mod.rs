@@ -10,6 +10,8 @@ mod summary;
 
 pub use series::{Keep, Series};
 
+use cib::schema::SchemaVersion;
+use cib::upgrade;
 use graph::{ActionKind, TransitionGraph};
 use messages::controller::{Direction, Envelope, ack};
 use messages::core::{ClientId, Core, EffectId, Input, Level, Output};
@@ -132,17 +134,63 @@ impl Schedulerd {
         let Some(cib) = request.payload.as_ref().filter(|payload| payload.name() == "cib") else {
             let found = request.payload.as_ref().map_or("nothing", Element::name);
             self.log(Level::Error, format!("Cannot schedule: the request holds {found}, expected a <cib>"));
-            // An empty graph, so that the controller does not wait for one.
-            let empty =
-                Element::new("transition_graph").with_attr("transition_id", 0).with_attr("cluster-delay", 0);
-            return request.reply(Some(empty)).to_xml("pcmk__new_reply", version);
+            return request.reply(Some(nothing_to_do())).to_xml("pcmk__new_reply", version);
         };
-        let outcome = self.plan(now, cib);
+        let outcome = match self.in_todays_schema(cib) {
+            Some(usable) => self.plan(now, &usable),
+            None => Outcome {
+                graph: nothing_to_do(),
+                transition: 0,
+                series: Series::Error,
+                keep: Keep::from_option(None, Series::Error),
+                has_config_errors: true,
+            },
+        };
         let file = self.keep(now, cib, &outcome);
         self.log_outcome(&outcome, file.as_deref());
         let mut reply = request.reply(Some(outcome.graph)).to_xml("pcmk__new_reply", version);
         reply.set_attr_opt("crm-tgraph-in", file);
         reply
+    }
+
+    /// The CIB as the scheduler knows it; none if it cannot be brought to that.
+    fn in_todays_schema(&mut self, cib: &Element) -> Option<Element> {
+        let profile = self.config.profile;
+        let accepted = match upgrade::acceptable(cib, profile) {
+            Ok(accepted) => accepted,
+            Err(refusal) => {
+                self.log_upgrade(&refusal.events);
+                self.log(Level::Error, refusal.to_string());
+                return None;
+            }
+        };
+        self.log_upgrade(&accepted.events);
+        if let Some((from, to)) = accepted.upgraded {
+            let newest = SchemaVersion::newest(profile);
+            let (level, how) = match to == newest {
+                true => (Level::Info, "latest version"),
+                false => (Level::Warning, "acceptable (but not most recent)"),
+            };
+            self.log(
+                level,
+                format!("Configuration with {from} schema was internally upgraded to {how} {to}"),
+            );
+        }
+        Some(accepted.cib)
+    }
+
+    fn log_upgrade(&mut self, events: &[upgrade::Event]) {
+        for event in events {
+            let level = match event.level() {
+                upgrade::Level::Error => Level::Error,
+                upgrade::Level::Warning => Level::Warning,
+                upgrade::Level::Info => Level::Info,
+                upgrade::Level::Debug => Level::Debug,
+            };
+            for line in event.to_string().lines() {
+                self.log(level, line.to_owned());
+            }
+        }
     }
 
     fn plan(&mut self, now: Now, cib: &Element) -> Outcome {
@@ -244,6 +292,11 @@ impl Schedulerd {
     fn log(&mut self, level: Level, text: String) {
         self.outputs.push_back(Output::Log { level, text });
     }
+}
+
+/// An empty graph, so that the controller does not wait for one.
+fn nothing_to_do() -> Element {
+    Element::new("transition_graph").with_attr("transition_id", 0).with_attr("cluster-delay", 0)
 }
 
 /// Whether a node is to be fenced, which is worth keeping the input for longer.
