@@ -21,7 +21,7 @@ use messages::cib::{Command, option};
 use model::{ExitCode, LegacyRc, Profile};
 use options::{Action, Options};
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::time::Duration;
 use xml::{Element, Escaping, Node, digest_v1, digest_v2};
 
@@ -164,7 +164,7 @@ fn ask(
         _ => Some(Severity::Debug),
     };
     tell_events(&answer.events, down_to, |line| out.warn(line));
-    let result = report(action, &answer, out);
+    let result = report(action, options.common.verbose, &answer, out);
     match (&answer.data, &shown) {
         (Some(data), Some((show, user))) if answer.rc.is_ok() && data.name() == "cib" => {
             let text = access::rendered(data, user, *show)?;
@@ -212,7 +212,7 @@ fn call_options(options: &Options, action: Action) -> u32 {
 }
 
 /// Says what went wrong, with everything that is known of it.
-fn report(action: Action, answer: &Answer, out: &mut Output<'_>) -> Result<(), Failure> {
+fn report(action: Action, verbose: u8, answer: &Answer, out: &mut Output<'_>) -> Result<(), Failure> {
     if answer.rc.is_ok() {
         return Ok(());
     }
@@ -220,14 +220,15 @@ fn report(action: Action, answer: &Answer, out: &mut Output<'_>) -> Result<(), F
     if action == Action::Upgrade && answer.rc == unchanged {
         return out.info(format_args!("Upgrade unnecessary: {}", answer.rc.text()));
     }
-    let refused_cib = answer.refused.as_ref().filter(|data| data.name() == "cib");
-    match (refused_cib, &answer.reason) {
-        (Some(cib), _) if answer.rc == LegacyRc::SCHEMA_VALIDATION => {
-            for issue in schema::validate(cib) {
-                out.error(issue);
-            }
+    let is_invalid = answer.rc == LegacyRc::SCHEMA_VALIDATION;
+    let invalid = answer.refused.as_ref().filter(|data| is_invalid && data.name() == "cib");
+    // Scripts get Pacemaker's words alone, unless they ask for more.
+    let wants_details = verbose > 0 || !out.is_text() || io::stderr().is_terminal();
+    match (invalid, &answer.reason) {
+        (Some(cib), _) if wants_details => {
+            schema::validate(cib).into_iter().for_each(|issue| out.error(issue))
         }
-        (_, Some(reason)) => out.error(reason),
+        (None, Some(reason)) => out.error(reason),
         _ => {}
     }
     Err(Failure::new(answer.rc.exit_code(), format!("CIB API call failed: {}", answer.rc.text())))
