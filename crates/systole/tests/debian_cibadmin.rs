@@ -217,9 +217,15 @@ fn our_cibadmin_does_the_same() {
     let ours = env!("CARGO_BIN_EXE_systole");
     let manager = Manager::start("3.0");
     session(&manager, ours);
-    let text = manager.run(ours, &["-C", "-o", "constraints", "-X", r#"<rsc_location id="l" rsc="ghost"/>"#]);
-    let text = String::from_utf8_lossy(&text.stderr).into_owned();
-    // Ours says which element, what was expected, and then what Pacemaker says.
+    let create = ["-C", "-o", "constraints", "-X", r#"<rsc_location id="l" rsc="ghost"/>"#, "-V"];
+    let refused =
+        |arguments: &[&str]| String::from_utf8_lossy(&manager.run(ours, arguments).stderr).into_owned();
+    let text = refused(&create);
+    // To who asks, ours says which element, what was expected, and then what Pacemaker says; to scripts, the latter.
+    assert_eq!(
+        refused(&create[..5]),
+        "cibadmin: CIB API call failed: Update does not conform to the configured schema\n"
+    );
     assert!(
         text.contains(r#"<rsc_location id="l">: rsc="ghost" refers to nothing; expected the id of"#),
         "{text}"
