@@ -53,6 +53,8 @@ pub const ALL: &[Program] = &[
     .documented(tools::crm_ticket::command),
     tool("iso8601", "how dates and durations are understood", tools::iso8601::main)
         .documented(tools::iso8601::command),
+    tool("cibsecret", "parameters that are not in the CIB for all to read", tools::cibsecret::main)
+        .documented(tools::cibsecret::command),
     tool("crm_diff", "what is different between two CIBs", tools::crm_diff::main)
         .documented(tools::crm_diff::command),
     tool("crm_shadow", "changes tried on a copy of the CIB", tools::crm_shadow::main)

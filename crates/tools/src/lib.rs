@@ -9,6 +9,7 @@ pub mod attrd_updater;
 mod attributes;
 mod cib_access;
 pub mod cibadmin;
+pub mod cibsecret;
 mod command_line;
 mod controller;
 pub mod crm_attribute;

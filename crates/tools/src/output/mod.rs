@@ -110,6 +110,13 @@ impl<'a> Output<'a> {
         self.report = report.child(entry);
     }
 
+    /// Puts an element into the report that Pacemaker's schemas have no place for: only our own form, JSON, has it.
+    pub fn add_of_ours(&mut self, entry: Entry) {
+        if self.format == Format::Json {
+            self.add_once(entry);
+        }
+    }
+
     /// A line for people who want to know more than the essential. Not part of a report.
     pub fn info(&mut self, line: impl Display) -> Result<(), Failure> {
         if self.is_text() && !self.quiet { self.print(&format!("{line}\n")) } else { Ok(()) }
