@@ -4,10 +4,11 @@
 use crate::acl::{self, Acl};
 use crate::change::{self, Touched};
 use crate::upgrade::Event;
-use crate::version::raise;
+use crate::version::{FIELDS, number, raise};
 use crate::{CallOptions, Operation, Refusal, Request, Version, patch, schema};
 use model::{FeatureSet, Profile};
-use xml::{Element, Escaping};
+use std::cmp::Ordering;
+use xml::{Element, Escaping, Name};
 
 /// What an operation needs to know besides the CIB and the request. The same on all nodes, but for `last_written`, which
 /// no digest covers.
@@ -52,10 +53,10 @@ pub struct Outcome {
 /// Reads what the asking user may see.
 pub fn query(cib: &Element, request: &Request, context: &Context) -> Result<Element, Refusal> {
     match Acl::enforced(cib, request.origin.user.as_deref(), &context.acl) {
-        None => change::query(cib, request),
+        None => change::query(cib, request, context.profile),
         Some(acl) => {
             let visible = acl::filter(&acl, cib).ok_or_else(|| Refusal::denied(&acl, Vec::new()))?;
-            change::query(&visible, request)
+            change::query(&visible, request, context.profile)
         }
     }
 }
@@ -84,7 +85,7 @@ fn change_and_finish(
 ) -> Result<Outcome, Refusal> {
     let change::Changed { cib: mut new, touched, mut notes, events } = change::change(cib, request, context)?;
     if let Some(acl) = acl {
-        let change = change::seen_by_acl(cib, request)?;
+        let change = change::seen_by_acl(cib, request, context.profile)?;
         let (allowed, decided) = acl::check(acl, cib, &new, &change);
         notes.extend(decided);
         if !allowed {
@@ -93,16 +94,13 @@ fn change_and_finish(
     }
     check_feature_set(&new, context)?;
     check_version(cib, &new)?;
+    if !request.keeps_version && touched.any {
+        keep_version(cib, &mut new, touched, request.operation);
+    }
     if !touched.any {
-        let cib = cib.clone();
-        return Ok(Outcome {
-            cib,
-            patch: None,
-            configuration_changed: false,
-            must_be_written: false,
-            notes,
-            events,
-        });
+        // What has only moved has moved all the same.
+        let (configuration_changed, must_be_written) = (false, false);
+        return Ok(Outcome { cib: new, patch: None, configuration_changed, must_be_written, notes, events });
     }
     if !request.keeps_version {
         raise_version(&mut new, touched);
@@ -141,21 +139,50 @@ fn denied(acl: &Acl, request: &Request, notes: Vec<acl::Note>) -> Refusal {
     }
 }
 
+/// What is no version at all is not newer than ours.
 fn check_feature_set(new: &Element, context: &Context) -> Result<(), Refusal> {
     let (Some(ours), Some(text)) = (context.feature_set, new.attr("crm_feature_set")) else { return Ok(()) };
-    match text.parse::<FeatureSet>() {
-        Ok(found) if found <= ours => Ok(()),
-        _ => Err(Refusal::FeatureSet { found: text.to_owned(), ours }),
+    match rules::compare_versions(text, &ours.to_string()) {
+        Ordering::Greater => Err(Refusal::FeatureSet { found: text.to_owned(), ours }),
+        Ordering::Less | Ordering::Equal => Ok(()),
     }
 }
 
-/// Neither `admin_epoch` nor, within one, `epoch` may fall. (What `num_updates` does is nobody's concern.)
+/// Neither `admin_epoch` nor, within one, `epoch` may fall. (What `num_updates` does is nobody's concern.) What is not
+/// there any more counts as it was.
 fn check_version(old: &Element, new: &Element) -> Result<(), Refusal> {
-    let (current, offered) = (Version::of(old), Version::of(new));
+    let current = Version::of(old);
+    let field = |name| match new.attr(name) {
+        Some(_) => number(new, name).unwrap_or(0),
+        None => number(old, name).unwrap_or(0),
+    };
+    let [admin_epoch, epoch, num_updates] = FIELDS.map(field);
+    let offered = Version::new(admin_epoch, epoch, num_updates);
     if (offered.admin_epoch, offered.epoch) < (current.admin_epoch, current.epoch) {
         return Err(Refusal::Old { current, offered });
     }
     Ok(())
+}
+
+/// A number of the version that was taken away cannot be raised; so it is there again before it is: in its old place
+/// after a patch (which takes things away from where they are), last after a replacement.
+fn keep_version(old: &Element, new: &mut Element, touched: Touched, operation: Operation) {
+    let raised: &[&'static str] =
+        if touched.configuration { &["num_updates", "epoch"] } else { &["num_updates"] };
+    for field in raised {
+        let (None, Some(value)) = (new.attr(field), old.attr(field)) else { continue };
+        if operation != Operation::ApplyPatch {
+            new.set_attr(*field, value);
+            continue;
+        }
+        let before = old.attributes().iter().take_while(|attribute| attribute.name().as_str() != *field);
+        let mut place = before.filter(|attribute| new.attr(attribute.name()).is_some()).count();
+        let mut attributes: Vec<(Name, String)> =
+            new.attributes().iter().map(|a| (a.name().clone(), a.value().to_owned())).collect();
+        place = place.min(attributes.len());
+        attributes.insert(place, (Name::from(*field), value.to_owned()));
+        new.set_attrs(attributes);
+    }
 }
 
 fn raise_version(new: &mut Element, touched: Touched) {

@@ -32,7 +32,7 @@ pub fn section_names() -> impl Iterator<Item = &'static str> {
     SECTIONS.iter().map(|(name, _)| *name)
 }
 
-/// A section of a CIB; the root for `None`. `None` if the name is not known or the section is not there.
+/// A section of a CIB; the root for `None`. `None` if the name is not known, or the section is not there, or there twice.
 pub fn find_section<'a>(cib: &'a Element, section: Option<&str>) -> Option<&'a Element> {
     let path = locate(cib, section)?;
     cib.at(&path)

@@ -395,3 +395,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_only_moves_has_moved_without_a_new_version() {
+    let patch =
+        "<diff format='2'><change operation='move' path='/cib/configuration/resources' position='0'/></diff>";
+    let outcome =
+        perform(&cib(), &Request::new(Operation::ApplyPatch).input(parse(patch)), &context()).unwrap();
+    assert_eq!(outcome.cib.child("configuration").unwrap().first_element().unwrap().name(), "resources");
+    assert_eq!((outcome.patch, cib::Version::of(&outcome.cib)), (None, cib::Version::of(&cib())));
+}

@@ -15,11 +15,19 @@ use xml::{Element, Node};
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
     /// To elements in their places, so they are what they were before. What is removed at these places is removed, even if
-    /// the like of it is there afterwards.
-    InPlace { removed: Vec<Path> },
+    /// the like of it is there afterwards; what is written at those places is written, even with what was there before.
+    /// `merged` is what is made by merging, attribute by attribute.
+    InPlace { removed: Vec<Path>, written: Vec<Path>, merged: bool },
     /// By putting something else in the place of an element. What is in it is judged as it is then (so an element can be
     /// made one's own by what it is called; Pacemaker decides so, and all nodes must decide alike).
     Replaced { at: Path },
+}
+
+impl Change {
+    /// In place, and this is removed.
+    pub fn removing(removed: Vec<Path>) -> Change {
+        Change::InPlace { removed, written: Vec::new(), merged: false }
+    }
 }
 
 /// No more decisions than this are told.
@@ -27,9 +35,9 @@ const MAX_NOTES: usize = 1_000;
 
 /// Whether a user may turn `old` into `new`, and what was decided on the way.
 pub(crate) fn check(acl: &Acl, old: &Element, new: &Element, change: &Change) -> (bool, Vec<Note>) {
-    let (removed, replaced) = match change {
-        Change::InPlace { removed } => (removed.as_slice(), None),
-        Change::Replaced { at } => (&[][..], Some(at.as_slice())),
+    let (removed, written, replaced) = match change {
+        Change::InPlace { removed, written, .. } => (removed.as_slice(), written.as_slice(), None),
+        Change::Replaced { at } => (&[][..], &[][..], Some(at.as_slice())),
     };
     let mut checker = Checker {
         acl,
@@ -37,13 +45,14 @@ pub(crate) fn check(acl: &Acl, old: &Element, new: &Element, change: &Change) ->
         new_marks: Marks::of(acl, new),
         removed: removed.iter().map(Path::as_slice).collect(),
         replaced,
+        merged: matches!(change, Change::InPlace { merged: true, .. }),
         allowed: true,
         finishing: false,
         notes: Vec::new(),
         made: Vec::new(),
     };
-    for place in removed {
-        checker.removal_at(old, place);
+    for place in removed.iter().chain(written) {
+        checker.take_write_at(old, place);
     }
     checker.pair(At::root(old), At::root(new), Judged::default());
     checker.finishing = true;
@@ -102,6 +111,7 @@ struct Checker<'a> {
     new_marks: Marks<'a>,
     removed: BTreeSet<&'a [usize]>,
     replaced: Option<&'a [usize]>,
+    merged: bool,
     allowed: bool,
     /// All differences have been seen; what was made is judged (in a replacement: once more, as Pacemaker does and logs).
     finishing: bool,
@@ -195,8 +205,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The removal of what is at a place of the old tree.
-    fn removal_at(&mut self, old: &'a Element, place: &[usize]) {
+    /// The removal, or a change, of what is at a place of the old tree.
+    fn take_write_at(&mut self, old: &'a Element, place: &[usize]) {
         let mut at = At::root(old);
         let mut rights = Rights::default().below(self.old_marks.on(&at.chain, &at.path));
         for &index in place {
@@ -229,6 +239,12 @@ impl<'a> Checker<'a> {
         };
         let Some(element) = at.element() else { return };
         let rights = above.below(self.new_marks.on(&at.chain, &at.path));
+        if self.merged && self.acl.is_empty() {
+            // To set an attribute takes some right, even where any would do.
+            for attribute in element.attributes() {
+                self.take_write(&at, Some(attribute.name()), rights);
+            }
+        }
         let described = || described(element.name(), element.id());
         let mut attributes = element.attributes().iter();
         if attributes.all(|attribute| attribute.name().as_str() == "id") && !at.address().contains("/acls/") {
@@ -351,6 +367,12 @@ impl Checker<'_> {
             old_len: olds.len(),
             new_len: news.len(),
         };
+        if self.in_place() && self.removed.is_empty() && only_ids_removed(old, new) {
+            let all = 0..olds.len();
+            pairs.new_of_old.extend(all.clone().zip(all.clone()));
+            pairs.olds_paired.extend(all);
+            return pairs;
+        }
         let mut free: BTreeMap<Key<'_>, VecDeque<usize>> = BTreeMap::new();
         let middle = |len: usize| begin..len - end;
         for index in middle(news.len()) {
@@ -380,6 +402,20 @@ impl Checker<'_> {
             Node::Text(_) => None,
         }
     }
+}
+
+/// Whether the children are the same ones in the same places, but that some have no id any more.
+fn only_ids_removed(old: &Element, new: &Element) -> bool {
+    let mut removed = false;
+    let mut same = |(old, new): (&Node, &Node)| match (old, new) {
+        (Node::Element(old), Node::Element(new)) => {
+            removed |= old.id().is_some() && new.id().is_none();
+            old.name() == new.name() && (new.id().is_none() || old.id() == new.id())
+        }
+        (old, new) => old == new,
+    };
+    let (olds, news) = (old.children(), new.children());
+    olds.len() == news.len() && olds.iter().zip(news.iter()).all(&mut same) && removed
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

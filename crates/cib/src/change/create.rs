@@ -1,44 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Create: adds what must not be there yet.
 
-use super::merge::Values;
+use super::merge::created;
 use super::modify::in_section;
 use super::required_input;
 use crate::section::locate;
-use crate::{Refusal, Request};
-use xml::{Element, Node};
+use crate::{Context, Refusal, Request};
+use model::Profile;
+use xml::{Element, Ids, Node};
 
-pub(super) fn create(cib: &Element, request: &Request) -> Result<Element, Refusal> {
-    let input = required_input(request)?;
-    let whole = |section: &&str| {
-        !section.eq_ignore_ascii_case("all") && !section.eq_ignore_ascii_case("cib") && input.name() != "cib"
-    };
-    let Some(section) = request.section.as_deref().filter(whole) else {
+pub(super) fn create(cib: &Element, request: &Request, context: &Context) -> Result<Element, Refusal> {
+    let mut input = required_input(request, context.profile)?;
+    let section = request.section.as_deref();
+    let Some(section) = section.filter(|_| !is_modification(section, &input)) else {
         // Without a section, it has always been a modification.
-        return in_section(cib, request, None, &input, Values::Literal);
+        return in_section(cib, request, None, &input, context);
     };
+    if context.profile == Profile::V2_1 {
+        input = created(with_named_comments(&input), context.profile);
+    }
+    let is_made = |node: &Node| !matches!(node, Node::Text(_));
+    let made: Vec<Node> = if input.name() == section {
+        input.children().iter().filter(|node| is_made(node)).cloned().collect()
+    } else {
+        vec![input.into()]
+    };
+    // Nothing to make is no change, wherever it would go.
+    if made.is_empty() {
+        return Ok(cib.clone());
+    }
     let unknown = || Refusal::UnknownSection(section.to_owned());
     let place = locate(cib, Some(section)).ok_or_else(unknown)?;
     let mut new = cib.clone();
     let parent = new.at_mut(&place).ok_or_else(unknown)?;
-    if input.name() == section {
-        for child in input.children() {
-            add(parent, child)?;
-        }
-    } else {
-        add(parent, &Node::Element(input))?;
+    for node in &made {
+        add(parent, node)?;
     }
     Ok(new)
 }
 
+/// Whether a creation is for no section.
+pub(super) fn is_modification(section: Option<&str>, input: &Element) -> bool {
+    let whole = |section: &str| section.eq_ignore_ascii_case("all") || section.eq_ignore_ascii_case("cib");
+    section.is_none_or(whole) || input.name() == "cib"
+}
+
 fn add(parent: &mut Element, node: &Node) -> Result<(), Refusal> {
-    let Node::Element(element) = node else {
-        parent.push(node.clone());
-        return Ok(());
+    let element = match node {
+        Node::Element(element) => element,
+        Node::Comment(_) => {
+            parent.push(node.clone());
+            return Ok(());
+        }
+        Node::Text(_) => return Ok(()),
     };
     let (name, id) = (element.name(), element.id());
-    let there = |child: &Element| child.name() == name && id.is_none_or(|id| child.id() == Some(id));
-    if parent.elements().any(there) {
+    let there = parent.position(name, id.map_or(Ids::Any, Ids::Is)).is_some();
+    let is_comment = |node: &Node| matches!(node, Node::Comment(_));
+    if there || name == "comment" && parent.children().iter().any(is_comment) {
         return Err(Refusal::Exists {
             name: name.to_owned(),
             id: id.map(str::to_owned),
@@ -48,6 +67,17 @@ fn add(parent: &mut Element, node: &Node) -> Result<(), Refusal> {
     }
     parent.push(without_replace(element));
     Ok(())
+}
+
+/// Pacemaker 2.1 makes elements of comments that it adds, by the name that comments go by.
+fn with_named_comments(element: &Element) -> Element {
+    let children = element.children().iter().map(|node| match node {
+        Node::Element(child) => with_named_comments(child).into(),
+        Node::Comment(_) => Element::new("comment").into(),
+        Node::Text(_) => node.clone(),
+    });
+    let children: Vec<Node> = children.collect();
+    element.without_children().with_children(children)
 }
 
 /// The report that goes with the refusal.

@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Delete: removes the first element that has the input's name and attributes. What is gone already is no error.
 
-use super::{places, required_input};
+use super::{remove, required_input, targets};
 use crate::path;
 use crate::section::locate;
-use crate::{CallOptions, Refusal, Request};
-use xml::Element;
+use crate::{CallOptions, Context, Refusal, Request};
+use model::Profile;
+use xml::{Element, Node};
 
-pub(super) fn delete(cib: &Element, request: &Request) -> Result<Element, Refusal> {
+pub(super) fn delete(cib: &Element, request: &Request, context: &Context) -> Result<Element, Refusal> {
     if request.options.has(CallOptions::XPATH) {
-        return at_xpath(cib, request);
+        return at_xpath(cib, request, context.profile);
     }
-    let input = required_input(request)?;
+    let input = required_input(request, context.profile)?;
     let section = request.section.as_deref();
     let Some(place) = locate(cib, section) else { return Ok(cib.clone()) };
     let mut new = cib.clone();
     if section == Some(input.name()) {
-        for child in input.elements() {
-            remove_first(&mut new, &place, child);
+        for child in input.children() {
+            match child {
+                Node::Element(child) => remove_first(&mut new, &place, child),
+                // A comment was the description of any comment.
+                Node::Comment(_) if context.profile == Profile::V2_1 => {
+                    remove_first_comment(&mut new, &place)
+                }
+                Node::Comment(_) | Node::Text(_) => {}
+            }
         }
     } else {
         remove_first(&mut new, &place, &input);
@@ -39,13 +47,19 @@ fn remove_first(cib: &mut Element, place: &[usize], search: &Element) {
     }
 }
 
-fn at_xpath(cib: &Element, request: &Request) -> Result<Element, Refusal> {
+fn remove_first_comment(cib: &mut Element, place: &[usize]) {
+    if let Some(below) = cib.at(place).and_then(path::first_comment) {
+        cib.remove_at(&[place, &below].concat());
+    }
+}
+
+fn at_xpath(cib: &Element, request: &Request, profile: Profile) -> Result<Element, Refusal> {
     let mut new = cib.clone();
-    for place in places(cib, request)? {
-        if place.is_empty() {
+    for found in targets(cib, request, profile)? {
+        if found.path.is_empty() && found.attribute.is_none() {
             return Err(Refusal::WholeCib(request.section.clone().unwrap_or_default()));
         }
-        new.remove_at(&place);
+        remove(&mut new, &found);
     }
     Ok(new)
 }

@@ -16,6 +16,7 @@ use crate::acl::{Change, Note};
 use crate::path::Path;
 use crate::upgrade::Event;
 use crate::{CallOptions, Context, Operation, Refusal, Request, patch};
+use model::Profile;
 use xml::{Element, Found, XPath};
 
 /// What an operation made.
@@ -71,10 +72,10 @@ pub(crate) fn change(cib: &Element, request: &Request, context: &Context) -> Res
         Changed::new(new, touched)
     };
     match request.operation {
-        Operation::Create => create::create(cib, request).map(copied),
+        Operation::Create => create::create(cib, request, context).map(copied),
         Operation::Modify => modify::modify(cib, request, context).map(copied),
-        Operation::Delete => delete::delete(cib, request).map(copied),
-        Operation::Erase => Ok(copied(simple::erase(cib))),
+        Operation::Delete => delete::delete(cib, request, context).map(copied),
+        Operation::Erase => Ok(copied(simple::erase(cib, context.profile))),
         Operation::Bump => Ok(copied(simple::bump(cib))),
         Operation::Upgrade => simple::upgrade(cib, request, context),
         Operation::Replace => replace::replace(cib, request, context),
@@ -85,55 +86,81 @@ pub(crate) fn change(cib: &Element, request: &Request, context: &Context) -> Res
 }
 
 /// How an operation makes its changes, which ACLs judge by.
-pub(crate) fn seen_by_acl(cib: &Element, request: &Request) -> Result<Change, Refusal> {
+pub(crate) fn seen_by_acl(cib: &Element, request: &Request, profile: Profile) -> Result<Change, Refusal> {
     let removed = match request.operation {
-        Operation::Replace => return replace::seen_by_acl(cib, request),
+        Operation::Replace => return replace::seen_by_acl(cib, request, profile),
         Operation::CommitTransaction | Operation::Upgrade => return Ok(Change::Replaced { at: Vec::new() }),
-        Operation::Delete if request.options.has(CallOptions::XPATH) => places(cib, request)?,
+        Operation::Delete if request.options.has(CallOptions::XPATH) => {
+            places(targets(cib, request, profile)?)
+        }
         Operation::Erase => (0..cib.children().len()).map(|index| vec![index]).collect(),
-        Operation::ApplyPatch => input(request).map(|patch| patch::deleted(cib, &patch)).unwrap_or_default(),
+        Operation::ApplyPatch => {
+            let places = input(request, profile).map(|patch| patch::places(cib, &patch));
+            let (removed, written) = places.unwrap_or_default();
+            return Ok(Change::InPlace { removed, written, merged: false });
+        }
+        Operation::Modify | Operation::Create => {
+            let merged = modify::merges(cib, request, profile);
+            return Ok(Change::InPlace { removed: Vec::new(), written: Vec::new(), merged });
+        }
         _ => Vec::new(),
     };
-    Ok(Change::InPlace { removed })
+    Ok(Change::removing(removed))
 }
 
-/// The input of a request. Of a whole CIB, only the section that was asked for counts.
-pub(crate) fn input(request: &Request) -> Option<Element> {
+/// The input of a request. Of a whole CIB, only the section that was asked for counts (and since 3.0, an XPath is the name
+/// of no section).
+pub(crate) fn input(request: &Request, profile: Profile) -> Option<Element> {
     let input = request.input.as_ref()?;
-    match request.section.as_deref() {
-        Some(section)
-            if input.name() == "cib"
-                && request.operation != Operation::ApplyPatch
-                && !request.options.has(CallOptions::XPATH) =>
-        {
-            crate::find_section(input, Some(section)).cloned()
-        }
-        _ => Some(input.clone()),
+    let Some(section) = request.section.as_deref().filter(|_| input.name() == "cib") else {
+        return Some(input.clone());
+    };
+    if profile == Profile::V2_1
+        && (request.operation == Operation::ApplyPatch || request.options.has(CallOptions::XPATH))
+    {
+        return Some(input.clone());
     }
+    crate::find_section(input, Some(section)).cloned()
 }
 
-fn required_input(request: &Request) -> Result<Element, Refusal> {
-    input(request).ok_or(Refusal::NoInput(request.operation))
+fn required_input(request: &Request, profile: Profile) -> Result<Element, Refusal> {
+    input(request, profile).ok_or(Refusal::NoInput(request.operation))
 }
 
-/// What the XPath of a request finds.
-fn found(cib: &Element, request: &Request) -> Result<Vec<Found>, Refusal> {
+/// What the XPath of a request finds. Before 3.0, what is no element stands for the one it is in.
+fn found(cib: &Element, request: &Request, profile: Profile) -> Result<Vec<Found>, Refusal> {
     let xpath = request.section.as_deref().unwrap_or_default();
-    XPath::parse(xpath).and_then(|xpath| xpath.find(cib)).map_err(Refusal::XPath)
+    let xpath = XPath::parse(xpath).map_err(Refusal::XPath)?;
+    let selected = xpath.select(cib).map_err(Refusal::XPath)?;
+    let found = selected.iter().map(|one| match profile {
+        Profile::V3_0 => one.found(),
+        Profile::V2_1 => Found { path: one.nearest_element().0.to_vec(), attribute: None },
+    });
+    Ok(found.collect())
 }
 
-/// The places of the elements it finds: of the first, or of all, the last first (so that the places of those still to go
-/// stay right).
-fn places(cib: &Element, request: &Request) -> Result<Vec<Path>, Refusal> {
-    let found = found(cib, request)?;
-    let places = found.into_iter().filter(|found| found.attribute.is_none()).map(|found| found.path);
-    Ok(if request.options.has(CallOptions::MULTIPLE) {
-        let mut places: Vec<Path> = places.collect();
-        places.reverse();
-        places
+/// What is worked on of that: the first, or all, the last first (so that the places of those still to go stay right).
+fn targets(cib: &Element, request: &Request, profile: Profile) -> Result<Vec<Found>, Refusal> {
+    let mut found = found(cib, request, profile)?;
+    if request.options.has(CallOptions::MULTIPLE) {
+        found.reverse();
     } else {
-        places.take(1).collect()
-    })
+        found.truncate(1);
+    }
+    Ok(found)
+}
+
+/// The places of the elements and comments among these.
+fn places(found: Vec<Found>) -> Vec<Path> {
+    found.into_iter().filter(|found| found.attribute.is_none()).map(|found| found.path).collect()
+}
+
+/// Takes away what was found.
+fn remove(cib: &mut Element, found: &Found) -> bool {
+    match &found.attribute {
+        Some(attribute) => cib.at_mut(&found.path).is_some_and(|element| element.remove_attr(attribute)),
+        None => cib.remove_at(&found.path).is_some(),
+    }
 }
 
 fn not_found(request: &Request, what: &str) -> Refusal {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Query: reads a section, or what an XPath finds.
 
-use super::{found, not_found};
+use super::not_found;
 use crate::section::find_section;
 use crate::{CallOptions, Refusal, Request};
-use xml::{Element, Found, Node};
+use model::Profile;
+use xml::{Element, Node, Target, XPath};
 
-pub(crate) fn query(cib: &Element, request: &Request) -> Result<Element, Refusal> {
+pub(crate) fn query(cib: &Element, request: &Request, profile: Profile) -> Result<Element, Refusal> {
     if request.options.has(CallOptions::XPATH) {
-        return at_xpath(cib, request);
+        return at_xpath(cib, request, profile);
     }
     let section = request.section.as_deref().filter(|section| !section.eq_ignore_ascii_case("all"));
     let found = find_section(cib, section);
@@ -17,34 +18,43 @@ pub(crate) fn query(cib: &Element, request: &Request) -> Result<Element, Refusal
     Ok(if request.options.has(CallOptions::NO_CHILDREN) { found.without_children() } else { found.clone() })
 }
 
-fn at_xpath(cib: &Element, request: &Request) -> Result<Element, Refusal> {
-    let found = found(cib, request)?;
-    if found.is_empty() {
-        return Err(not_found(request, request.section.as_deref().unwrap_or_default()));
+fn at_xpath(cib: &Element, request: &Request, profile: Profile) -> Result<Element, Refusal> {
+    let xpath = request.section.as_deref().unwrap_or_default();
+    let xpath = XPath::parse(xpath).map_err(Refusal::XPath)?;
+    let selected = xpath.select(cib).map_err(Refusal::XPath)?;
+    if selected.is_empty() {
+        return Err(not_found(request, xpath.as_str()));
     }
-    let mut answers: Vec<Node> = Vec::new();
-    let mut wrapped = found.len() > 1;
-    for found in &found {
-        let Some(path) = owner(cib, found) else { continue };
-        let Some(element) = cib.at(path) else { continue };
+    let addresses = request.options.has(CallOptions::XPATH_ADDRESS);
+    let mut wrapper = Element::new("xpath-query");
+    let mut wrapped = selected.len() > 1;
+    for one in &selected {
+        // Since 3.0, what is no element is answered as what it is.
+        if !addresses && profile == Profile::V3_0 && one.element().is_none() {
+            wrapped = true;
+            match one.target() {
+                Target::Attribute(_, attribute) => {
+                    wrapper.set_attr(attribute.name().clone(), attribute.value());
+                }
+                Target::Comment(text) => wrapper.push(Node::Comment((*text).into())),
+                Target::Text(text) => wrapper.push(Node::Text(text.as_str().into())),
+                Target::Document | Target::Element(_) => {}
+            }
+            continue;
+        }
+        let (path, element) = one.nearest_element();
         if request.options.has(CallOptions::NO_CHILDREN) {
-            answers.push(element.without_children().into());
-        } else if request.options.has(CallOptions::XPATH_ADDRESS) {
+            wrapper.push(element.without_children());
+        } else if addresses {
             wrapped = true;
             let address = cib.address(path).unwrap_or_default();
-            answers.push(Element::new("xpath-query-path").with_attr("id", address).into());
+            wrapper.push(Element::new("xpath-query-path").with_attr("id", address));
         } else {
-            answers.push(element.clone().into());
+            wrapper.push(element.clone());
         }
     }
-    match answers.as_slice() {
-        [Node::Element(only)] if !wrapped => Ok(only.clone()),
-        _ => Ok(Element::new("xpath-query").with_children(answers)),
+    match wrapper.first_element() {
+        Some(only) if !wrapped => Ok(only.clone()),
+        _ => Ok(wrapper),
     }
-}
-
-/// Where the element is that was found, or that has the attribute or comment that was.
-fn owner<'f>(cib: &Element, found: &'f Found) -> Option<&'f [usize]> {
-    let parent = found.path.split_last().map(|(_, parent)| parent);
-    [Some(found.path.as_slice()), parent].into_iter().flatten().find(|path| cib.at(path).is_some())
 }

@@ -7,7 +7,7 @@ use crate::{Context, Refusal, Request, perform};
 use xml::Element;
 
 pub(super) fn commit(cib: &Element, request: &Request, context: &Context) -> Result<Changed, Refusal> {
-    let transaction = required_input(request).map_err(|_| Refusal::NoTransaction)?;
+    let transaction = required_input(request, context.profile).map_err(|_| Refusal::NoTransaction)?;
     if transaction.name() != "cib_transaction" {
         return Err(Refusal::NoTransaction);
     }

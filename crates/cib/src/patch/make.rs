@@ -10,7 +10,12 @@ use xml::{Element, Escaping, Node, digest_v2};
 /// change costs. `None` if they are equal.
 pub fn make(old: &Element, new: &Element) -> Option<Element> {
     let mut maker = Maker::default();
-    maker.element(old, new, &steps::below("", new));
+    let root = steps::below("", new);
+    if maker.element(old, new, &root).is_err() {
+        // Nothing above the root can be made anew: the paths are written as they are.
+        maker = Maker { forced: true, ..Maker::default() };
+        let _ = maker.element(old, new, &root);
+    }
     if maker.deletes.is_empty() && maker.changes.is_empty() {
         return None;
     }
@@ -54,7 +59,12 @@ struct Maker {
     /// Come first in the patch.
     deletes: Vec<Element>,
     changes: Vec<Element>,
+    /// Also paths that lead elsewhere are written.
+    forced: bool,
 }
+
+/// No path leads to what changed, so that what is around it has to be made anew.
+struct Unaddressable;
 
 impl Maker {
     fn patch(self, old: &Element, new: &Element) -> Element {
@@ -62,44 +72,68 @@ impl Maker {
     }
 
     // Recursion is bounded by the depth that the parser accepts.
-    fn element(&mut self, old: &Element, new: &Element, path: &str) {
+    fn element(&mut self, old: &Element, new: &Element, path: &str) -> Result<(), Unaddressable> {
         if old.ptr_eq(new) {
-            return;
+            return Ok(());
         }
         self.attributes(old, new, path);
         if old.children().is_empty() && new.children().is_empty() {
-            return;
+            return Ok(());
         }
         let children = compare::children(old, new);
-        self.deleted(old, &children.deleted, path);
+        self.deleted(old, &children.deleted, path)?;
         for &(position, fate) in &children.changed {
             if let Some(node) = new.children().get(position) {
-                self.child(old, node, fate, position, path);
+                self.child(old, node, fate, position, path)?;
             }
         }
+        Ok(())
     }
 
-    fn child(&mut self, old: &Element, node: &Node, fate: Fate, position: usize, path: &str) {
+    fn child(
+        &mut self,
+        old: &Element,
+        node: &Node,
+        fate: Fate,
+        position: usize,
+        parent: &str,
+    ) -> Result<(), Unaddressable> {
         let (old_at, moved) = match fate {
             Fate::Made => {
-                let create = change("create", path).with_attr("position", position).with_child(node.clone());
-                return self.changes.push(create);
+                self.create(node, position, parent);
+                return Ok(());
             }
             Fate::Kept { old } => (old, false),
             Fate::Moved { old } => (old, true),
         };
         // Comments that stay are equal.
         let (Some(Node::Element(before)), Node::Element(after)) = (old.children().get(old_at), node) else {
-            return;
+            return Ok(());
         };
         if !moved && before.ptr_eq(after) {
-            return;
+            return Ok(());
         }
-        let path = steps::below(path, after);
-        self.element(before, after, &path);
+        let addressable = self.forced || steps::is_addressable(after);
+        let said = (self.deletes.len(), self.changes.len());
+        let path = steps::below(parent, after);
+        let inside = self.element(before, after, &path);
         if moved {
             self.changes.push(change("move", &path).with_attr("position", position));
         }
+        if !addressable && said != (self.deletes.len(), self.changes.len()) {
+            return Err(Unaddressable);
+        }
+        if inside.is_err() {
+            self.deletes.truncate(said.0);
+            self.changes.truncate(said.1);
+            self.deletes.push(change("delete", &path));
+            self.create(node, position, parent);
+        }
+        Ok(())
+    }
+
+    fn create(&mut self, node: &Node, position: usize, parent: &str) {
+        self.changes.push(change("create", parent).with_attr("position", position).with_child(node.clone()));
     }
 
     fn attributes(&mut self, old: &Element, new: &Element, path: &str) {
@@ -124,11 +158,14 @@ impl Maker {
     }
 
     /// Elements with ids first: a path without one leads to the first of its name.
-    fn deleted(&mut self, old: &Element, positions: &[usize], path: &str) {
+    fn deleted(&mut self, old: &Element, positions: &[usize], path: &str) -> Result<(), Unaddressable> {
         let gone = |&position: &usize| old.children().get(position).map(|node| (position, node));
         let elements = positions.iter().filter_map(gone).filter_map(|(_, node)| node.element());
         let (with_id, without): (Vec<&Element>, Vec<&Element>) = elements.partition(|e| e.id().is_some());
         for element in with_id.into_iter().chain(without) {
+            if !self.forced && !steps::is_addressable(element) {
+                return Err(Unaddressable);
+            }
             self.deletes.push(change("delete", &steps::below(path, element)));
         }
         for (before, (position, node)) in positions.iter().filter_map(gone).enumerate() {
@@ -138,6 +175,7 @@ impl Maker {
                 self.deletes.push(comment.with_attr("position", position - before));
             }
         }
+        Ok(())
     }
 }
 

@@ -8,13 +8,18 @@
 mod apply;
 mod compare;
 mod describe;
+mod error;
+mod few;
 mod listed;
 mod make;
+mod many;
+mod ranked;
 mod steps;
 
-pub(crate) use apply::deleted;
-pub use apply::{Applied, PatchError, apply, apply_unversioned, versions};
+pub use apply::{Applied, apply, apply_unversioned, versions};
+pub(crate) use apply::{apply_managed, places};
 pub use describe::describe;
+pub use error::PatchError;
 pub use listed::{AttributeOrder, listed};
 pub(crate) use make::make_always;
 pub use make::{make, with_digest};

@@ -23,7 +23,7 @@ use options::{Action, Options};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read};
 use std::time::Duration;
-use xml::{Element, Escaping, Node, digest_v1, digest_v2};
+use xml::{Element, Escaping, digest_v1, digest_v2};
 
 /// The program.
 pub fn main(args: Vec<OsString>) -> ExitCode {
@@ -122,8 +122,9 @@ fn ask(
 ) -> Result<(), Failure> {
     if let (Action::Replace, Some(input)) = (action, &mut input)
         && input.name() == "cib"
+        && ::cib::find_section(input, Some("status")).is_none()
     {
-        input.child_or_insert("status");
+        input.push(Element::new("status"));
     }
     if let Some(scope) = &options.scope
         && (matches!(scope.as_str(), "cib" | "all") || ::cib::section_path(scope).is_none())
@@ -239,9 +240,6 @@ fn print_answer(options: &Options, data: &Element, out: &mut Output<'_>) -> Resu
         for path in data.elements_named("xpath-query-path") {
             out.print(&format!("{}\n", path.id().unwrap_or_default()))?;
         }
-        return Ok(());
-    }
-    if data.name() == "xpath-query" && data.children().iter().all(|node| matches!(node, Node::Text(_))) {
         return Ok(());
     }
     print_xml(out, data)
