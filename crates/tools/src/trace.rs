@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What tools say of their inner decisions to those who ask for it, in the form of Pacemaker's logs.
 //!
-//! Decides: whether a line was asked for. Given: the environment: `PCMK_stderr` sends logs to standard error, and
-//! `PCMK_trace_functions` names the functions (of Pacemaker's sources, as scripts know them) that are traced.
+//! Decides: whether a line was asked for. Given: how verbose the call is, and the environment: `PCMK_stderr` sends logs to
+//! standard error, and `PCMK_trace_functions` names the functions (of Pacemaker's sources, as scripts know them) that are
+//! traced.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -15,6 +16,16 @@ pub(crate) fn trace(file: &str, function: &str, text: impl Display) {
     }
 }
 
+/// Writes a warning of a function of one of Pacemaker's source files, as far as `verbose` or the environment ask for such.
+pub(crate) fn warning(file: &str, function: &str, verbose: u8, text: impl Display) {
+    // If nobody can be told, there is nobody who wants to know.
+    match (is_logged(), verbose) {
+        (true, 1..) => drop(writeln!(std::io::stderr().lock(), "{}", line(file, function, "warning", text))),
+        (false, 2..) => drop(writeln!(std::io::stderr().lock(), "({function}) \twarning: {text}")),
+        _ => {}
+    }
+}
+
 /// A line of the log, `level` being the word for how bad it is.
 pub(crate) fn line(file: &str, function: &str, level: &str, text: impl Display) -> String {
     format!("({function}@{file}.c:0) \t{level}: {text}")
@@ -22,7 +33,10 @@ pub(crate) fn line(file: &str, function: &str, level: &str, text: impl Display) 
 
 /// Whether lines of a function were asked for.
 pub(crate) fn is_traced(function: &str) -> bool {
-    let text = |name| std::env::var(name).unwrap_or_default();
-    model::parse_bool(&text("PCMK_stderr")) == Some(true)
-        && text("PCMK_trace_functions").split(',').any(|name| name.trim() == function)
+    let traced = std::env::var("PCMK_trace_functions").unwrap_or_default();
+    is_logged() && traced.split(',').any(|name| name.trim() == function)
+}
+
+fn is_logged() -> bool {
+    model::parse_bool(&std::env::var("PCMK_stderr").unwrap_or_default()) == Some(true)
 }

@@ -17,6 +17,7 @@ use crate::cib_access::{
 use crate::command_line;
 use crate::failure::{Failure, system_words};
 use crate::output::Output;
+use crate::trace;
 use ::cib::Operation;
 use ::cib::schema::{self, SchemaVersion};
 use messages::cib::{Command, option};
@@ -57,8 +58,9 @@ fn work(
     let tells_all = loudness > 0 || !out.is_text();
     let mut findings = Findings::default();
     check(cib, now, out, &mut findings);
-    if loudness > 0 {
-        findings.remarks.iter().for_each(|remark| out.warn(remark));
+    out.flush()?;
+    for (function, remark) in &findings.remarks {
+        trace::warning("unpack", function, loudness, remark);
     }
     if findings.worst == Some(Severity::Error) {
         findings.issues.push(ConfigIssue::error("CIB did not pass schema validation"));
@@ -141,8 +143,8 @@ fn save(path: &Path, cib: &Element) -> Result<(), Failure> {
 #[derive(Default)]
 struct Findings {
     issues: Vec<ConfigIssue>,
-    /// What else people who look closely may want to know.
-    remarks: Vec<String>,
+    /// What else people who look closely may want to know, by the functions that scripts know it from.
+    remarks: Vec<(&'static str, &'static str)>,
     worst: Option<Severity>,
 }
 
@@ -185,8 +187,8 @@ fn check(mut cib: Element, now: WallTime, out: &mut Output<'_>, findings: &mut F
     };
     let recorded = cib.attr("execution-date").and_then(|text| text.parse().ok());
     let (cluster, issues) = scheduler::unpack(&cib, recorded.map_or(now, WallTime::from_secs));
-    if cluster.options.value("startup-fencing").and_then(model::parse_bool) == Some(false) {
-        findings.remarks.push("unpack_config \twarning: Blind faith: not fencing unseen nodes".to_owned());
+    if !cluster.options.startup_fencing {
+        findings.remarks.push(("unpack_config", "Blind faith: not fencing unseen nodes"));
     }
     findings.note(issues);
     // Without any state there is nothing to plan from.
