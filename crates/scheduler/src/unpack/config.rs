@@ -91,7 +91,14 @@ impl Cluster {
             self.recheck_at(when);
         }
         for &(name, older, kind, default) in KNOWN {
-            let configured = values.get(name).or_else(|| values.get(older)).cloned();
+            let legacy = values.get(older).filter(|_| !values.contains_key(name)).cloned();
+            if legacy.is_some() {
+                self.note_issue(ConfigIssue::warning(format!(
+                    "Support for legacy name '{older}' for cluster option '{name}' is deprecated and will be removed in a \
+                     future release"
+                )));
+            }
+            let configured = values.get(name).cloned().or(legacy);
             let valid = configured.clone().filter(|value| is_valid(kind, value));
             if let (Some(value), None) = (&configured, &valid) {
                 let issue =
