@@ -165,3 +165,40 @@ fn a_request_without_a_cib_gets_an_empty_graph() {
         assert_eq!(saved(&outputs), None);
     }
 }
+
+/// A CIB of an older schema, with one more thing among its sections.
+fn old_cib(schema: &str, more: &str) -> Element {
+    let text = format!(
+        "<cib admin_epoch='0' epoch='1' num_updates='0' validate-with='{schema}' have-quorum='1'><configuration><crm_config>\
+         <cluster_property_set id='o'><nvpair id='o-s' name='stonith_enabled' value='false'/></cluster_property_set>\
+         </crm_config><nodes/><resources/><constraints/>{more}</configuration><status/></cib>"
+    );
+    xml::parse(&text).unwrap()
+}
+
+#[test]
+fn an_older_configuration_is_upgraded_for_the_plan_and_saved_as_it_came() {
+    let mut core = daemon();
+    let outputs = ask(&mut core, request("pe_calc", Some(old_cib("pacemaker-2.10", ""))));
+    let told =
+        "Configuration with pacemaker-2.10 schema was internally upgraded to latest version pacemaker-4.0";
+    assert!(logged(&outputs, Level::Info, told));
+    assert!(logged(&outputs, Level::Debug, "renaming stonith_enabled as stonith-enabled"));
+    let input = outputs.iter().find_map(|output| match output {
+        Output::Effect { effect: Effect::Save { input, .. }, .. } => Some(input),
+        _ => None,
+    });
+    assert_eq!(input.unwrap().attr("validate-with"), Some("pacemaker-2.10"));
+}
+
+#[test]
+fn a_configuration_that_cannot_be_upgraded_is_not_guessed_at() {
+    let mut core = daemon();
+    let outputs = ask(&mut core, request("pe_calc", Some(old_cib("pacemaker-2.10", "<zoo/>"))));
+    assert!(logged(&outputs, Level::Error, "Cannot upgrade configuration (claiming pacemaker-2.10 schema)"));
+    let graph = Envelope::from_xml(reply(&outputs).unwrap()).unwrap().payload.unwrap();
+    assert_eq!((graph.attr("transition_id"), graph.attr("cluster-delay")), (Some("0"), Some("0")));
+    assert!(graph.children().is_empty());
+    let (file, _) = saved(&outputs).unwrap();
+    assert!(file.starts_with("pe-error-"), "{file}");
+}
