@@ -62,6 +62,10 @@ fn lay_documents(binary: &Path, share: &Path) -> Result<()> {
     };
     for name in String::from_utf8(printed(&["man"])?)?.lines() {
         lay("man/man8", &format!("{name}.8"), &printed(&["man", name])?)?;
+        // What is no command of its own, a shell does not complete.
+        if name.starts_with("systole-") {
+            continue;
+        }
         lay("bash-completion/completions", name, &printed(&["completion", "bash", name])?)?;
         lay("zsh/site-functions", &format!("_{name}"), &printed(&["completion", "zsh", name])?)?;
         lay("fish/vendor_completions.d", &format!("{name}.fish"), &printed(&["completion", "fish", name])?)?;

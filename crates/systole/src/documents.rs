@@ -11,7 +11,7 @@ use std::io::{self, Write};
 pub fn man(arguments: &[OsString]) -> ExitCode {
     let Some(name) = arguments.get(1) else {
         let names = programs::ALL.iter().filter(|program| program.command.is_some());
-        let names: String = names.map(|program| format!("{}\n", program.name)).collect();
+        let names: String = names.map(|program| format!("{}\n", program.page)).collect();
         return print(names.as_bytes());
     };
     let Some(command) = command_of(name) else { return unknown(name) };
@@ -39,8 +39,10 @@ pub fn completion(arguments: &[OsString]) -> ExitCode {
 }
 
 fn command_of(name: &OsString) -> Option<clap::Command> {
-    let program: &Program = programs::find(name.to_str()?)?;
-    program.command.map(|command| command())
+    let name = name.to_str()?;
+    let program: &Program =
+        programs::ALL.iter().find(|program| program.page == name || program.name == name)?;
+    program.command.map(|command| command().name(program.page))
 }
 
 fn unknown(name: &OsString) -> ExitCode {

@@ -16,6 +16,8 @@ pub struct Program {
     pub main: fn(Vec<OsString>) -> ExitCode,
     /// Its command line, for man page and completion.
     pub command: Option<fn() -> clap::Command>,
+    /// What its man page is called.
+    pub page: &'static str,
 }
 
 /// All of them, daemons first.
@@ -64,6 +66,9 @@ pub const ALL: &[Program] = &[
     tool("stonith_admin", "fences a node; tells what can, and what was", tools::stonith_admin::main),
     tool("crmadmin", "the state of controllers", tools::crmadmin::main),
     tool("fence_lab", "fence agent: asks the power switch of a lab", agents::fence_lab::main),
+    inner("validate", "whether files are CIBs as the schema has them", tools::validate::main)
+        .documented(tools::validate::command)
+        .with_page("systole-validate"),
     inner("demo", "three nodes, one service, one dead machine", lab::demo::main),
     inner("local-hub", "the hub by which several nodes of one machine meet", cluster::local::main),
     inner("lab-guard", "ends a lab when its owner has ended", lab::cluster::guard),
@@ -71,6 +76,11 @@ pub const ALL: &[Program] = &[
 ];
 
 impl Program {
+    const fn with_page(mut self, page: &'static str) -> Program {
+        self.page = page;
+        self
+    }
+
     const fn documented(mut self, command: fn() -> clap::Command) -> Program {
         self.command = Some(command);
         self
@@ -78,16 +88,16 @@ impl Program {
 }
 
 const fn daemon(name: &'static str, about: &'static str, main: fn(Vec<OsString>) -> ExitCode) -> Program {
-    Program { name, place: Some("libexec"), about, main, command: None }
+    Program { name, place: Some("libexec"), about, main, command: None, page: name }
 }
 
 const fn tool(name: &'static str, about: &'static str, main: fn(Vec<OsString>) -> ExitCode) -> Program {
-    Program { name, place: Some("sbin"), about, main, command: None }
+    Program { name, place: Some("sbin"), about, main, command: None, page: name }
 }
 
 /// What is only called as `systole NAME`.
 const fn inner(name: &'static str, about: &'static str, main: fn(Vec<OsString>) -> ExitCode) -> Program {
-    Program { name, place: None, about, main, command: None }
+    Program { name, place: None, about, main, command: None, page: name }
 }
 
 /// The program of a name.

@@ -36,3 +36,4 @@ mod output;
 mod status;
 pub mod stonith_admin;
 mod trace;
+pub mod validate;

@@ -20,7 +20,7 @@ pub use digest::{digest_v1, digest_v1_sorted, digest_v2};
 pub use id::sanitized_id;
 pub use parse::{
     Limits, ParseError, ParseErrorKind, Position, TextPolicy, locate, locate_all, locate_attribute, parse,
-    parse_bytes, parse_with,
+    parse_bytes, parse_with, text_of,
 };
 pub use tree::{
     Attribute, Attributes, AttributesIter, Children, ChildrenIter, Descendants, Element, Elements, Ids, Name,

@@ -7,7 +7,7 @@ use super::grammar::{AttributeKind, Grammar, KindId};
 use super::issue::{Hint, Problem, Wanted, short};
 use super::machine::{Machine, Missing, State};
 use super::version::SchemaVersion;
-use super::words::nearest;
+use super::words::{either, nearest};
 use std::collections::BTreeSet;
 
 /// Values longer than this are in no version's list of words, and not worth holding against all of them.
@@ -120,8 +120,10 @@ impl Explainer<'_> {
             .filter(|attribute| attribute.name == name)
             .map(|attribute| &attribute.datatype)
             .collect();
+        let words: Vec<&str> = datatypes.iter().flat_map(|datatype| datatype.words()).collect();
+        let only_words = datatypes.iter().all(|datatype| matches!(datatype, Datatype::Words(_)));
         let texts: Vec<String> = datatypes.iter().map(ToString::to_string).collect();
-        let words = datatypes.iter().flat_map(|datatype| datatype.words());
+        let expected = if only_words { either(&words) } else { either(&texts) };
         let near = nearest(value, words).map(str::to_owned);
         let element = self.name(kind);
         let admits = |grammar: &Grammar| {
@@ -129,7 +131,6 @@ impl Explainer<'_> {
         };
         let known = if value.len() > MAX_CONSIDERED { None } else { self.versions(admits) };
         let hint = Hint { nearest: near.filter(|_| known.is_none()), known };
-        let expected = super::words::either(&texts);
         Problem::BadValue { attribute: short(name), value: short(value), expected, hint }
     }
 

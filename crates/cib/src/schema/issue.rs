@@ -184,19 +184,21 @@ impl fmt::Display for Problem {
 
 impl fmt::Display for Issue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(at) = self.at {
-            write!(f, "{at}: ")?;
+        match self.at {
+            Some(at) => write!(f, "{at}: {}", self.words()),
+            None => f.write_str(&self.words()),
         }
-        match &self.id {
-            Some(id) => write!(f, "<{} id=\"{id}\">", self.element)?,
-            None => write!(f, "<{}>", self.element)?,
-        }
-        let joint = if matches!(self.problem, Problem::Misplaced { .. }) { " " } else { ": " };
-        write!(f, "{joint}{}", self.problem)
     }
 }
 
 impl Issue {
+    /// What is wrong with which element, without the place.
+    pub fn words(&self) -> String {
+        let id = self.id.as_ref().map(|id| format!(" id=\"{id}\"")).unwrap_or_default();
+        let joint = if matches!(self.problem, Problem::Misplaced { .. }) { " " } else { ": " };
+        format!("<{}{id}>{joint}{}", self.element, self.problem)
+    }
+
     /// Something wrong with an element.
     pub(super) fn new(path: Vec<usize>, element: &Element, problem: Problem) -> Issue {
         let (name, id) = (short(element.name()), element.id().map(short));

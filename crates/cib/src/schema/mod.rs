@@ -25,6 +25,7 @@ mod words;
 mod tests;
 
 pub use issue::{Hint, Issue, Problem, Wanted, locate};
+pub use validator::MAX_ISSUES;
 pub use version::{Claim, SchemaVersion, UnknownSchema};
 
 use compiled::Compiled;
@@ -35,8 +36,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use table::{Table, TableError};
 use xml::Element;
 
-/// What is wrong with a CIB under the version it claims; nothing if it is valid. At most 100 issues are named, in the order of
-/// the document. `validate-with="none"` makes everything valid; a version that nobody knows, or none at all, nothing.
+/// What is wrong with a CIB under the version it claims; nothing if it is valid. At most [`MAX_ISSUES`] are named, in the
+/// order of the document. `validate-with="none"` makes everything valid; a version that nobody knows, or none at all, nothing.
 pub fn validate(cib: &Element) -> Vec<Issue> {
     let problem = match Claim::of(cib) {
         _ if cib.name() != "cib" => Problem::Root,

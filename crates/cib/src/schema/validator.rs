@@ -13,8 +13,8 @@ use super::machine::{Machine, State, Taken};
 use std::collections::HashMap;
 use xml::{Element, Node};
 
-/// How many issues are listed; more help nobody.
-pub(super) const MAX_ISSUES: usize = 100;
+/// No more issues than this are named; more help nobody.
+pub const MAX_ISSUES: usize = 100;
 
 /// Of so many ids at most, the nearest to a wrong reference is looked for; and for so many issues at most.
 const MAX_SEARCHED: usize = 5_000;
@@ -196,8 +196,17 @@ impl<'a> Walk<'a, '_> {
         // One too many, or in the wrong order, is still what its name says.
         let mut children = self.compiled.grammar.children(parent.kind).into_iter();
         let known = children.find(|kind| Some(self.compiled.kind(*kind).name) == name);
-        if let Some(kind) = known.filter(|_| !self.is_full()) {
-            self.element(child, kind, place);
+        if self.is_full() {
+            return state;
+        }
+        match known {
+            Some(kind) => self.element(child, kind, place),
+            // Nobody knows what is in it; but what refers to something there is not wrong on its own account.
+            None => {
+                for id in child.descendants().filter_map(Element::id) {
+                    self.ids.entry(trimmed(id)).or_insert(parent.kind);
+                }
+            }
         }
         state
     }

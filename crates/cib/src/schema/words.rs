@@ -21,20 +21,17 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     if word.is_empty() || word.len() > MAX_LENGTH {
         return None;
     }
-    let limit = (word.chars().count() / 3).clamp(1, 3);
-    let near = known.into_iter().filter(|candidate| candidate.len() <= MAX_LENGTH);
-    near.map(|candidate| (distance(word, candidate), candidate))
-        .filter(|(distance, _)| (1..=limit).contains(distance))
+    let limit = (word.chars().count() / 3).min(3);
+    let others = known.into_iter().filter(|candidate| candidate.len() <= MAX_LENGTH && *candidate != word);
+    others
+        .map(|candidate| (distance(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, candidate)| candidate)
 }
 
-/// How many letters must be changed, added, dropped or swapped with their neighbour. Case and the kind of dash count nothing,
-/// but what differs in no more than that is at distance 1.
+/// How many letters must be changed, added, dropped or swapped with their neighbour. Case and the kind of dash count nothing.
 fn distance(a: &str, b: &str) -> usize {
-    if a == b {
-        return 0;
-    }
     let plain = |text: &str| -> Vec<char> {
         text.chars().map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).collect()
     };
@@ -52,7 +49,7 @@ fn distance(a: &str, b: &str) -> usize {
         }
         before = std::mem::replace(&mut last, row);
     }
-    last[b.len()].max(1)
+    last[b.len()]
 }
 
 #[cfg(test)]
@@ -69,6 +66,7 @@ mod tests {
             ("started", Some("Started")),
             ("socre", Some("score")),
             ("zoo", None),
+            ("g", None),
             ("primitive", None),
             ("", None),
         ] {

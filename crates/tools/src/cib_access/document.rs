@@ -62,11 +62,20 @@ impl DocumentError {
 
 /// Reads a document from a file (decompressed if its name says so).
 pub(crate) fn read_file(path: &Path) -> Result<Element, DocumentError> {
+    parse(path, &read_bytes(path)?)
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, DocumentError> {
     let read = |source| DocumentError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(read)?;
     let is_compressed = path.extension().is_some_and(|extension| extension == "bz2");
     let bytes = if is_compressed { bounded(bzip2::read::MultiBzDecoder::new(file)) } else { bounded(file) };
-    parse(path, &bytes.map_err(read)?)
+    bytes.map_err(read)
+}
+
+/// What is in a file (decompressed if its name says so), or comes from the standard input if that is what `-` stands for.
+pub(crate) fn read_bytes_or_stdin(path: &Path, stdin: &mut dyn Read) -> Result<Vec<u8>, DocumentError> {
+    if path.as_os_str() == "-" { pipe_bytes(stdin) } else { read_bytes(path) }
 }
 
 /// Reads a document from a file, or from the standard input if that is what `-` stands for here.
@@ -76,9 +85,11 @@ pub(crate) fn read_file_or_stdin(path: &Path, stdin: &mut dyn Read) -> Result<El
 
 /// Reads a document from a stream.
 pub(crate) fn read_pipe(input: &mut dyn Read) -> Result<Element, DocumentError> {
-    let path = Path::new("-");
-    let bytes = bounded(input).map_err(|source| DocumentError::Read { path: path.to_owned(), source })?;
-    parse(path, &bytes)
+    parse(Path::new("-"), &pipe_bytes(input)?)
+}
+
+fn pipe_bytes(input: &mut dyn Read) -> Result<Vec<u8>, DocumentError> {
+    bounded(input).map_err(|source| DocumentError::Read { path: PathBuf::from("-"), source })
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<Element, DocumentError> {

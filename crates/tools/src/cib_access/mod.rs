@@ -10,7 +10,9 @@ mod place;
 mod session;
 mod write;
 
-pub(crate) use document::{DocumentError, read_file, read_file_or_stdin, read_pipe, with_status};
+pub(crate) use document::{
+    DocumentError, read_bytes_or_stdin, read_file, read_file_or_stdin, read_pipe, with_status,
+};
 pub(crate) use place::{CibPlace, make_shadow_folder, shadow_file};
 pub(crate) use session::{CibSession, Refused};
 pub(crate) use write::{bytes_for, replace_file};

@@ -140,8 +140,13 @@ pub fn parse(text: &str) -> Result<Element, ParseError> {
 
 /// Reads a document from bytes, which must be UTF-8, as [`parse`] does.
 pub fn parse_bytes(bytes: &[u8]) -> Result<Element, ParseError> {
+    parse(text_of(bytes)?)
+}
+
+/// The text that bytes are, which must be UTF-8; for who needs the text as well as the tree.
+pub fn text_of(bytes: &[u8]) -> Result<&str, ParseError> {
     match std::str::from_utf8(bytes) {
-        Ok(text) => parse(text),
+        Ok(text) => Ok(text),
         Err(error) => {
             let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let good = std::str::from_utf8(good).unwrap_or_default();
