@@ -13,7 +13,7 @@ mod status_edit;
 mod summary;
 
 use crate::command_line;
-use crate::date::{self, ParseDateError};
+use crate::date;
 use crate::status::{self, Counts, Lists, Sections, Show};
 use clap::Parser;
 use execute::Recording;
@@ -73,7 +73,7 @@ enum SimulationError {
     #[error(transparent)]
     Source(#[from] SourceError),
     #[error(transparent)]
-    Date(#[from] ParseDateError),
+    Date(#[from] rules::TimeError),
     #[error("Could not create '{}': {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("Error writing graph file '{}': {source}", path.display())]
@@ -146,7 +146,8 @@ impl Simulation<'_, '_> {
         let moment = match (&self.options.set_datetime, recorded) {
             (Some(text), _) => {
                 self.lists.info(format_args!("Setting effective cluster time: {text}"));
-                date::parse(text)?
+                let moment = rules::DateTime::parse(text, &date::here_and_now())?;
+                WallTime::from_secs(moment.epoch_s())
             }
             (None, Some(secs)) => {
                 self.lists.info(format_args!("Using the original execution date of: {}", date::utc(secs)));
