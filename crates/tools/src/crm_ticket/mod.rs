@@ -9,6 +9,7 @@ mod options;
 mod show;
 mod tickets;
 
+use crate::acceptable::acceptable;
 use crate::cib_access::{CibSession, read_file};
 use crate::command_line::{self, Tool};
 use crate::failure::Failure;
@@ -45,13 +46,15 @@ fn work(
 ) -> Result<ExitCode, Failure> {
     let mut session = open()?;
     let cib = session.read()?.map_err(|refused| failed("Could not get local CIB", refused.rc))?;
-    let known = match &options.xml_file {
-        Some(path) => {
-            let code = ExitCode::NOINPUT;
-            tickets::tickets(&read_file(path).map_err(|error| Failure::new(code, error))?)
-        }
-        None => tickets::tickets(&cib),
+    let current = match &options.xml_file {
+        Some(path) => read_file(path).map_err(|error| Failure::new(ExitCode::NOINPUT, error))?,
+        None => cib.clone(),
     };
+    let current = acceptable(&current, |line| out.warn(line)).map_err(|refusal| {
+        let text = "Could not update local CIB to latest schema version";
+        Failure::new(ExitCode::CONFIG, text).with_detail(refusal)
+    })?;
+    let known = tickets::tickets(&current);
     let site = change::Site { cib: &cib, known: &known, force: options.force, now };
     let ticket = options.ticket.as_deref();
     match options.command {
