@@ -27,7 +27,7 @@ pub struct Target {
     pub run: fn(&[u8]),
     /// What inputs are made of, for the fuzzer's dictionary.
     pub words: fn() -> Vec<&'static str>,
-    /// Inputs are XML, so that [`mutate`] can change trees instead of bytes.
+    /// Inputs are XML, so that `mutate` can change trees instead of bytes.
     pub is_xml: bool,
 }
 

@@ -5,7 +5,7 @@
 //! Given: a CIB, and how far to go. Leaves to others: what is done with the result, and who is told.
 //!
 //! A configuration that follows a version mostly follows the next one as well, and is only said to. Where it does not,
-//! and a new series begins, it is transformed: see [`steps`]. All nodes of a cluster upgrade by themselves and must come to
+//! and a new series begins, it is transformed: see [`steps()`]. All nodes of a cluster upgrade by themselves and must come to
 //! the same bytes, so what comes out is what Pacemaker's own transforms make of it, generated ids and all.
 
 mod acceptable;

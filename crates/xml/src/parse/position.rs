@@ -35,7 +35,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// Where an element of a tree is in the text that [`crate::parse`] made the tree of: the place of its `<`.
+/// Where an element of a tree is in the text that [`crate::parse()`] made the tree of: the place of its `<`.
 ///
 /// The path is that of [`crate::Element::at`]: positions among all children, comments too, from the root (the empty
 /// path) on. `None` if the text has no such element.
