@@ -10,7 +10,8 @@ use xml::{Element, Escaping, Node, digest_v2};
 /// change costs. `None` if they are equal.
 pub fn make(old: &Element, new: &Element) -> Option<Element> {
     let mut maker = Maker::default();
-    let root = steps::below("", new);
+    // A path leads to the root whatever its id, if it says none.
+    let root = if old.id() == new.id() { steps::below("", new) } else { format!("/{}", new.name()) };
     if maker.element(old, new, &root).is_err() {
         // Nothing above the root can be made anew: the paths are written as they are.
         maker = Maker { forced: true, ..Maker::default() };

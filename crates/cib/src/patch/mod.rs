@@ -16,6 +16,9 @@ mod many;
 mod ranked;
 mod steps;
 
+#[cfg(test)]
+mod tests;
+
 pub use apply::{Applied, apply, apply_unversioned, versions};
 pub(crate) use apply::{apply_managed, places};
 pub use describe::describe;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Pacemaker's own `cibadmin` and our operations do the same to the same CIB: random sequences of them, on a file.
+//! Pacemaker's own `cibadmin` and our operations do the same to the same CIB: random sequences of them, on a file. And
+//! its `crm_diff` and our patches (`patches`).
 //!
 //! Every step is done by both; compared are how it ended, what was printed (of queries) and what is in the file then: to
 //! the byte with Pacemaker 3, as trees (with the order of attributes) with 2.1, which writes files in another form.
@@ -22,6 +23,7 @@
 )]
 
 mod acls;
+mod patches;
 mod random;
 mod steps;
 
@@ -33,7 +35,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 use steps::Step;
-use xml::{Element, Limits, TextPolicy};
+use xml::{Element, Escaping, Limits, TextPolicy};
 
 /// The `cibadmin` to compare with.
 struct Theirs {
@@ -98,6 +100,17 @@ impl Theirs {
         let printed = String::from_utf8(output.stdout).unwrap();
         let output = if step.is_query() && code == 0 { printed } else { String::new() };
         Ending { code, output, file: fs::read_to_string(&path).unwrap() }
+    }
+
+    fn writes_odd_values(&self) -> bool {
+        self.profile == Profile::V3_0
+    }
+
+    fn escaping(&self) -> Escaping {
+        match self.profile {
+            Profile::V3_0 => Escaping::Modern,
+            Profile::V2_1 => Escaping::Legacy,
+        }
     }
 
     /// The form in which both are compared.
@@ -175,7 +188,7 @@ fn compare(
 ) {
     let (steps, seed) = (number("SYSTOLE_STEPS", default_steps), number("SYSTOLE_SEED", 1));
     let beginnings = beginnings();
-    let mut random = Random::new(seed, theirs.profile == Profile::V3_0);
+    let mut random = Random::new(seed, theirs.writes_odd_values());
     let mut cib = Element::new("cib");
     let mut differences = Vec::new();
     let (mut changes, mut crashes) = (0, 0);
@@ -216,6 +229,13 @@ fn compare(
     );
 }
 
+/// Both texts from a little before they begin to differ.
+fn first_difference(wanted: &str, found: &str) -> (String, String) {
+    let at = wanted.lines().zip(found.lines()).take_while(|(a, b)| a == b).count();
+    let around = |text: &str| text.lines().skip(at.saturating_sub(3)).take(9).collect::<Vec<_>>().join("\n");
+    (around(wanted), around(found))
+}
+
 /// A CIB in a CIB, or elements that look like comments: what then happens is beyond what anybody need agree on.
 fn is_absurd(cib: &Element) -> bool {
     cib.descendants().skip(1).any(|element| matches!(element.name(), "cib" | "comment"))
@@ -235,10 +255,8 @@ fn described(number: u64, step: &Step, before: &str, wanted: &Ending, found: &En
         [("printed", &wanted.output, &found.output), ("file", &wanted.file, &found.file)]
     {
         if wanted != found {
-            let at = wanted.lines().zip(found.lines()).take_while(|(a, b)| a == b).count();
-            let around =
-                |text: &str| text.lines().skip(at.saturating_sub(3)).take(9).collect::<Vec<_>>().join("\n");
-            text.push_str(&format!("{what} theirs:\n{}\n{what} ours:\n{}\n", around(wanted), around(found)));
+            let (wanted, found) = first_difference(wanted, found);
+            text.push_str(&format!("{what} theirs:\n{wanted}\n{what} ours:\n{found}\n"));
         }
     }
     if env::var_os("SYSTOLE_SHOW_CIB").is_some() {
@@ -259,5 +277,12 @@ fn operations_end_alike() {
 fn acls_decide_alike() {
     if let Some(theirs) = theirs() {
         compare("acls", &theirs, 300, &acls::next);
+    }
+}
+
+#[test]
+fn patches_lead_to_the_same() {
+    if let Some(theirs) = theirs() {
+        patches::compare(&theirs, &beginnings());
     }
 }
