@@ -3,7 +3,7 @@
 //!
 //! Decides: the form. Given: the options (`model::options`). Leaves to others: which options, and printing.
 
-use model::options::{Audience, Kind, OptionInfo};
+use model::options::{Audience, CLUSTER_OPTIONS, FENCING_PARAMETERS, Kind, OptionInfo, Reader};
 use xml::{Element, Node};
 
 /// The version of the OCF standard whose meta-data these look like.
@@ -52,6 +52,54 @@ pub fn option_list<'o>(
         .with_child(description("longdesc", heading.long))
         .with_child(description("shortdesc", heading.short))
         .with_child(parameters)
+}
+
+/// What a daemon prints for `metadata`: the options that it reads.
+pub fn of_daemon(reader: Reader, version: &str) -> String {
+    let (name, short, long, options) = match reader {
+        Reader::Manager => (
+            "pacemaker-based",
+            "Cluster Information Base manager options",
+            "Cluster options used by Pacemaker's Cluster Information Base manager",
+            CLUSTER_OPTIONS,
+        ),
+        Reader::Controller => (
+            "pacemaker-controld",
+            "Pacemaker controller options",
+            "Cluster options used by Pacemaker's controller",
+            CLUSTER_OPTIONS,
+        ),
+        Reader::Fencer => (
+            "pacemaker-fenced",
+            "Instance attributes available for all \"stonith\"-class resources",
+            "Instance attributes available for all \"stonith\"-class resources and used by Pacemaker's fence daemon",
+            FENCING_PARAMETERS,
+        ),
+        Reader::Scheduler => (
+            "pacemaker-schedulerd",
+            "Pacemaker scheduler options",
+            "Cluster options used by Pacemaker's scheduler",
+            CLUSTER_OPTIONS,
+        ),
+    };
+    let own = options.iter().filter(|option| option.reader == reader);
+    let list = option_list(&Heading { name, version, short, long }, own, Dialect::Daemons);
+    xml::write_document(&with_texts_on_their_own_lines(&list, 0))
+}
+
+/// As daemons have always laid them out. Such lists are four levels deep, which bounds the recursion.
+fn with_texts_on_their_own_lines(element: &Element, depth: usize) -> Element {
+    let indent = "  ".repeat(depth);
+    let mut out = Element::new(element.name_shared().clone());
+    out.replace_attrs(element);
+    for child in element.children().iter() {
+        match child {
+            Node::Element(child) => out.push(with_texts_on_their_own_lines(child, depth + 1)),
+            Node::Text(words) => out.push(text(&format!("\n{indent}  {words}\n{indent}"))),
+            Node::Comment(_) => {}
+        }
+    }
+    out
 }
 
 fn text(text: &str) -> Node {
@@ -130,7 +178,7 @@ const fn simple(kind: Kind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::options::{CLUSTER_OPTIONS, Reader, cluster_option};
+    use model::options::cluster_option;
 
     const HEADING: Heading<'_> = Heading { name: "n", version: "3", short: "S", long: "L" };
 
@@ -165,10 +213,23 @@ mod tests {
     }
 
     #[test]
-    fn every_option_has_a_place() {
-        let of = |reader| CLUSTER_OPTIONS.iter().filter(move |option| option.reader == reader);
-        let list = option_list(&HEADING, of(Reader::Manager), Dialect::Daemons);
-        let names = list.child("parameters").unwrap().elements().filter_map(|option| option.attr("name"));
-        assert_eq!(names.collect::<Vec<_>>(), ["enable-acl", "cluster-ipc-limit"]);
+    fn every_option_has_a_daemon() {
+        let listed = |reader| {
+            let text = of_daemon(reader, "3.0.2");
+            assert!(text.contains("\n  <version>\n    1.1\n  </version>\n"), "{text}");
+            let list = xml::parse(&text).unwrap();
+            let names = list
+                .child("parameters")
+                .unwrap()
+                .elements()
+                .map(|option| option.attr("name").unwrap().to_owned());
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(listed(Reader::Manager), ["enable-acl", "cluster-ipc-limit"]);
+        assert_eq!(listed(Reader::Fencer).len(), FENCING_PARAMETERS.len());
+        let cluster =
+            [Reader::Manager, Reader::Controller, Reader::Scheduler].map(|reader| listed(reader).len());
+        let aliases = CLUSTER_OPTIONS.iter().filter(|option| option.alias.is_some()).count();
+        assert_eq!(cluster.iter().sum::<usize>(), CLUSTER_OPTIONS.len() + aliases);
     }
 }

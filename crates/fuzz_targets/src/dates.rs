@@ -48,7 +48,9 @@ fn reads_back(at: &DateTime) {
         // date without dashes.
         let last = if form == DateForm::Week { 9_999 } else { MAX_YEAR };
         if (2..last).contains(&year) {
-            assert_eq!(DateTime::parse(&written, at), Ok(*at), "{written}");
+            // The end of a day reads as the begin of the next, which is the same moment.
+            let read = DateTime::parse(&written, at).map(|read| read.seconds());
+            assert_eq!(read, Ok(at.seconds()), "{written}");
         }
         assert!(!at.text(form, true).is_empty());
     }

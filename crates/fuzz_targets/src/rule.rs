@@ -2,7 +2,7 @@
 //! Rules: every one in a CIB has a verdict at any moment, and until its next change keeps it.
 
 use model::Interval;
-use rules::{DateTime, Input, Pattern, Verdict, check, evaluate, role_of, score_of, unpack_blocks};
+use rules::{Checker, DateTime, Input, Pattern, Verdict, evaluate, role_of, score_of, unpack_blocks};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xml::Element;
@@ -36,6 +36,7 @@ pub fn run(data: &[u8]) {
 }
 
 fn judge_all(cib: &Element, input: &Input<'_>) {
+    let checker = Checker::of(cib);
     for rule in cib.descendants().filter(|element| element.name() == "rule").take(MOST_RULES) {
         let evaluation = evaluate(rule, input);
         if let Some(change) = evaluation.next_change {
@@ -53,7 +54,7 @@ fn judge_all(cib: &Element, input: &Input<'_>) {
         }
         let _ = role_of(rule, input);
         if let Some(id) = rule.id() {
-            let _ = check(cib, id, &input.now);
+            let _ = checker.check(id, &input.now);
         }
     }
 }

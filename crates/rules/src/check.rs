@@ -3,6 +3,7 @@
 
 use crate::{DateTime, Evaluation, Input, evaluate};
 use model::ExitCode;
+use std::collections::BTreeMap;
 use xml::Element;
 
 /// Why the question has no answer.
@@ -47,13 +48,33 @@ pub struct Checked {
     pub is_range: bool,
 }
 
-/// Judges the one date expression of the rule with an id, wherever in the CIB that rule is.
-pub fn check(cib: &Element, rule_id: &str, now: &DateTime) -> Result<Checked, CheckRefusal> {
-    let mut rules = cib.descendants().filter(|e| e.name() == "rule" && e.id() == Some(rule_id));
-    let rule = rules.next().ok_or(CheckRefusal::NotFound)?;
-    if rules.next().is_some() {
-        return Err(CheckRefusal::Ambiguous);
+/// The rules of a CIB by their ids, so that many can be asked for.
+pub struct Checker<'c> {
+    cib: &'c Element,
+    /// None for an id that several have.
+    rules: BTreeMap<&'c str, Option<&'c Element>>,
+}
+
+impl<'c> Checker<'c> {
+    /// Finds all rules of a CIB.
+    pub fn of(cib: &'c Element) -> Checker<'c> {
+        let mut rules = BTreeMap::new();
+        for rule in cib.descendants().filter(|element| element.name() == "rule") {
+            if let Some(id) = rule.id() {
+                rules.entry(id).and_modify(|known| *known = None).or_insert(Some(rule));
+            }
+        }
+        Checker { cib, rules }
     }
+
+    /// Judges the one date expression of the rule with an id, wherever in the CIB that rule is.
+    pub fn check(&self, rule_id: &str, now: &DateTime) -> Result<Checked, CheckRefusal> {
+        let rule = self.rules.get(rule_id).ok_or(CheckRefusal::NotFound)?;
+        check(self.cib, rule.ok_or(CheckRefusal::Ambiguous)?, now)
+    }
+}
+
+fn check(cib: &Element, rule: &Element, now: &DateTime) -> Result<Checked, CheckRefusal> {
     let mut dates = rule.descendants().filter(|e| e.name() == "date_expression");
     let date = dates.next().ok_or(CheckRefusal::NoDate)?;
     if dates.next().is_some() {
@@ -97,7 +118,8 @@ mod tests {
         )
         .unwrap();
         let now = DateTime::parse("2020-06-01", &DateTime::from_epoch(0, 0)).unwrap();
-        let verdict = |id: &str| check(&cib, id, &now).map(|checked| checked.evaluation.verdict);
+        let checker = Checker::of(&cib);
+        let verdict = |id: &str| checker.check(id, &now).map(|checked| checked.evaluation.verdict);
         assert_eq!(verdict("past"), Ok(Verdict::AfterRange));
         assert_eq!(verdict("future"), Ok(Verdict::BeforeRange));
         assert_eq!(verdict("years"), Ok(Verdict::Satisfied));
@@ -106,9 +128,9 @@ mod tests {
         assert_eq!(verdict("none"), Err(CheckRefusal::NoDate));
         assert_eq!(verdict("wrong"), Ok(Verdict::Invalid));
         assert_eq!(verdict("unsaid"), Err(CheckRefusal::NoYears));
-        let code = |id: &str| check(&cib, id, &now).unwrap().evaluation.exit_code().value();
+        let code = |id: &str| checker.check(id, &now).unwrap().evaluation.exit_code().value();
         assert_eq!(["past", "wrong", "large"].map(code), [110, 78, 1]);
-        let is_range = |id: &str| check(&cib, id, &now).unwrap().is_range;
+        let is_range = |id: &str| checker.check(id, &now).unwrap().is_range;
         assert!(is_range("past") && !is_range("years"));
         assert_eq!(verdict("twice"), Err(CheckRefusal::Ambiguous));
         assert_eq!(verdict("gone"), Err(CheckRefusal::NotFound));

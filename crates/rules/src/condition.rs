@@ -15,6 +15,12 @@ use xml::Element;
 
 /// Rules within rules.
 const MAX_NESTING: usize = 100;
+/// What is looked at of one rule. By references, a few lines can stand for more than anybody could wait for.
+const MAX_CONDITIONS: usize = 1_000_000;
+/// References followed for one rule, each of which may cost a walk through the configuration.
+const MAX_REFERENCES: usize = 1_000;
+/// What is remembered of what is wrong.
+const MAX_ISSUES: usize = 1_000;
 
 /// Whether something is satisfied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +89,8 @@ impl Evaluation {
 
 /// Judges a `rule` (or a reference to one), or a single condition.
 pub fn evaluate(condition: &Element, input: &Input<'_>) -> Evaluation {
-    let mut judge = Judge { input, next_change: None, issues: Vec::new(), depth: 0 };
+    let mut judge =
+        Judge { input, next_change: None, issues: Vec::new(), depth: 0, conditions: 0, references: 0 };
     let verdict = judge.condition(condition);
     Evaluation { verdict, next_change: judge.next_change, issues: judge.issues }
 }
@@ -93,11 +100,23 @@ struct Judge<'i, 'a> {
     next_change: Option<DateTime>,
     issues: Vec<RuleError>,
     depth: usize,
+    /// Looked at so far.
+    conditions: usize,
+    /// Followed so far.
+    references: usize,
 }
 
 impl Judge<'_, '_> {
     fn condition(&mut self, condition: &Element) -> Verdict {
+        if self.conditions >= MAX_CONDITIONS || self.references >= MAX_REFERENCES {
+            // Said once, by the one that was too much.
+            return Verdict::Invalid;
+        }
+        self.conditions += 1;
         let verdict = match condition.name() {
+            _ if self.conditions == MAX_CONDITIONS => {
+                Err(RuleProblem::TooMuch { what: "conditions", limit: MAX_CONDITIONS }.of(condition))
+            }
             "rule" => self.rule(condition),
             "expression" => attribute::verdict(condition, self.input),
             "date_expression" => date::verdict(condition, &self.input.now, &mut self.next_change),
@@ -106,12 +125,24 @@ impl Judge<'_, '_> {
             other => Err(RuleProblem::Condition(other.to_owned()).of(condition)),
         };
         verdict.unwrap_or_else(|error| {
-            self.issues.push(error);
+            self.note(error);
             Verdict::Invalid
         })
     }
 
+    fn note(&mut self, issue: RuleError) {
+        if self.issues.len() < MAX_ISSUES {
+            self.issues.push(issue);
+        }
+    }
+
     fn rule(&mut self, rule: &Element) -> Result<Verdict, RuleError> {
+        if rule.attr("id-ref").is_some() {
+            self.references += 1;
+            if self.references == MAX_REFERENCES {
+                return Err(RuleProblem::TooMuch { what: "references", limit: MAX_REFERENCES }.of(rule));
+            }
+        }
         let rule = self.input.resolve(rule).map_err(|id| RuleProblem::Reference(id).of(rule))?;
         require_id(rule)?;
         let any = join_is_or(rule)?;
@@ -120,7 +151,7 @@ impl Judge<'_, '_> {
         }
         let mut conditions = rule.elements().peekable();
         if conditions.peek().is_none() {
-            self.issues.push(RuleError::Empty { id: id_of(rule) });
+            self.note(RuleError::Empty { id: id_of(rule) });
             return Ok(Verdict::Satisfied);
         }
         self.depth += 1;

@@ -103,6 +103,14 @@ pub enum RuleProblem {
     /// Nothing, or more than one thing, has that id.
     #[error("id-ref '{0}' does not reference a valid object")]
     Reference(String),
+    /// More than anybody would wait for.
+    #[error("it has more than {limit} {what}")]
+    TooMuch {
+        /// Of what.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
     /// Rules within rules, or references in a circle.
     #[error("it is more than {0} levels deep in rules")]
     Nesting(usize),

@@ -75,6 +75,9 @@ impl<'a> Input<'a> {
 }
 
 /// What an element is, or refers to by `id-ref`: the element of its name with that id, if there is just one.
+///
+/// A reference costs a walk through the configuration. They are few, and an index would have to be made anew with every
+/// change of the CIB; whoever follows many limits their number.
 pub fn resolve<'e>(element: &'e Element, cib: &'e Element) -> Option<&'e Element> {
     let Some(reference) = element.attr("id-ref") else {
         return Some(element);

@@ -20,7 +20,7 @@ mod time;
 mod values;
 
 pub use blocks::{Unpacked, unpack_blocks};
-pub use check::{CheckRefusal, Checked, check};
+pub use check::{CheckRefusal, Checked, Checker};
 pub use condition::{Evaluation, RuleScore, Verdict, evaluate, role_of, score_of};
 pub use error::{RuleError, RuleProblem};
 pub use input::{Input, Values, resolve};

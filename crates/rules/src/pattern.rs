@@ -6,6 +6,9 @@ use regex_lite::{Regex, RegexBuilder};
 /// A pattern is refused that needs more memory than this once compiled.
 const MAX_COMPILED_BYTES: usize = 1 << 20;
 
+/// Names with what was found in them end here: no attribute has a longer one.
+const MAX_EXPANDED_BYTES: usize = 1 << 20;
+
 /// A POSIX extended regular expression, as far as resource ids need one: back-references are refused, and where several
 /// alternatives fit, the first counts, not the longest.
 #[derive(Clone, Debug)]
@@ -45,9 +48,12 @@ pub struct Submatches(Vec<String>);
 impl Submatches {
     /// A text with what was found in place of `%0` to `%9`; nothing in place of what was not.
     pub fn expand(&self, text: &str) -> String {
-        let mut expanded = String::with_capacity(text.len());
+        let mut expanded = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('%') {
+            if expanded.len() > MAX_EXPANDED_BYTES {
+                return expanded;
+            }
             expanded.push_str(before);
             match after.chars().next().and_then(|c| c.to_digit(10)) {
                 Some(digit) => {
@@ -88,5 +94,8 @@ mod tests {
         assert!(error.to_string().starts_with("'ip-(' is not a valid regular expression: "), "{error}");
         assert!(Pattern::parse(r"(a)\1").is_err());
         assert!(Pattern::parse("((((a{100}){100}){100}){100})").is_err());
+        let long = "x".repeat(500_000);
+        let found = Pattern::parse("x*").unwrap().find(&long).unwrap();
+        assert!(found.expand(&"%0".repeat(500_000)).len() < 3_000_000);
     }
 }

@@ -5,10 +5,12 @@
 //! daemon's own options. Leaves to others: what those mean.
 
 use crate::Environment;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use messages::core::Service;
 use model::ExitCode;
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 /// Reads a daemon's command line: its own options, and those all daemons have, which go into `environment`. `Err` is
@@ -45,12 +47,20 @@ pub fn command_line(
                 .help("Show this and exit"),
         )
         .arg(
-            Arg::new("version").long("version").action(ArgAction::SetTrue).help("Show the version and exit"),
+            Arg::new("version")
+                .short('$')
+                .long("version")
+                .action(ArgAction::SetTrue)
+                .help("Show the version and exit"),
         );
     let matches = command.try_get_matches_from(args).map_err(|error| {
         // If it cannot be printed, the exit code has to do.
+        if error.use_stderr() {
+            let _ = writeln!(io::stderr(), "{program}: {}", words(&error));
+            return ExitCode::USAGE;
+        }
         let _ = error.print();
-        if error.use_stderr() { ExitCode::USAGE } else { ExitCode::OK }
+        ExitCode::OK
     })?;
     if matches.get_flag("version") {
         println!("Pacemaker {}", environment.profile.version());
@@ -63,6 +73,39 @@ pub fn command_line(
         environment.log.file = Some(file.clone());
     }
     Ok(matches)
+}
+
+/// What is wrong with a command line, in the words of all of Pacemaker's programs.
+fn words(error: &clap::Error) -> String {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
+    };
+    let named = context(ContextKind::InvalidArg);
+    // The parser shows an option with what it takes, `--logfile <FILE>`.
+    let option = named.split([' ', '=']).next().unwrap_or(named);
+    match error.kind() {
+        ErrorKind::UnknownArgument if named.starts_with('-') => format!("Unknown option {option}"),
+        ErrorKind::UnknownArgument => format!("Unsupported extra command line parameters: {named}"),
+        ErrorKind::InvalidValue if context(ContextKind::InvalidValue).is_empty() => {
+            format!("Missing argument for {option}")
+        }
+        _ => {
+            let text = error.render().to_string();
+            let text = text.strip_prefix("error: ").unwrap_or(&text);
+            text.split("\n\n").next().unwrap_or(text).to_owned()
+        }
+    }
+}
+
+/// Prints what options a daemon reads, if its command line asks for nothing but that. Front-ends do.
+pub fn answer_metadata(args: &[OsString], metadata: impl FnOnce() -> String) -> Option<ExitCode> {
+    if args.get(1)? != "metadata" {
+        return None;
+    }
+    let mut out = io::stdout().lock();
+    let written = out.write_all(metadata().as_bytes()).and_then(|()| out.flush());
+    Some(if written.is_ok() { ExitCode::OK } else { ExitCode::IOERR })
 }
 
 /// An option that is there or not.

@@ -13,6 +13,6 @@ mod log;
 mod run;
 mod services;
 
-pub use command_line::{command_line, flag};
+pub use command_line::{answer_metadata, command_line, flag};
 pub use environment::{Clock, Environment, LogOptions, Paths};
 pub use run::{Daemon, Effects, Outcomes, run};

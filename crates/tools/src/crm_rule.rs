@@ -13,7 +13,7 @@ use crate::output::{Entry, Message, Output};
 use clap::Parser;
 use messages::cib::{Command, option};
 use model::{ExitCode, LegacyRc};
-use rules::{Checked, DateTime, Verdict, check};
+use rules::{Checked, Checker, DateTime, Verdict};
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::time::Duration;
@@ -105,9 +105,10 @@ fn work(
             }
         },
     };
+    let checker = Checker::of(&cib);
     let mut code = ExitCode::OK;
     for rule in &options.rule {
-        let answer = Answer::of(&cib, rule, &at);
+        let answer = Answer::of(&checker, rule, &at);
         for issue in &answer.issues {
             let source = Source { file: "rules", function: "pcmk__evaluate_date_expression" };
             log.say(out, Level::Error, source, issue);
@@ -172,8 +173,8 @@ struct Answer {
 }
 
 impl Answer {
-    fn of(cib: &Element, rule: &str, at: &DateTime) -> Answer {
-        let Checked { evaluation, is_range } = match check(cib, rule, at) {
+    fn of(checker: &Checker<'_>, rule: &str, at: &DateTime) -> Answer {
+        let Checked { evaluation, is_range } = match checker.check(rule, at) {
             Ok(checked) => checked,
             Err(refusal) => {
                 let undetermined = Some(refusal.to_string());

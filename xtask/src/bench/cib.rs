@@ -119,6 +119,22 @@ fn changing(table: &mut Table, plan: &Plan, text: &str) -> Result<Duration> {
     table.time("one result: change and patch", median, None, Wanted::Within(CHANGE));
     let high = times.get(CHANGES * 99 / 100).copied().unwrap_or_default();
     table.time("  (99 of 100 within)", high, None, Wanted::Nothing);
+    let xpath = XPath::parse("//node_state[@uname='node2']/lrm/lrm_resources/lrm_resource[@id='rsc7']")?;
+    let mut searched = tree.clone();
+    let mut searches = Vec::with_capacity(CHANGES / 10);
+    for number in 0..CHANGES / 10 {
+        // What is found out about a tree for searches is partly gone with each change.
+        let input = generate::update(plan, CHANGES + number);
+        searched =
+            perform(&searched, &Request::new(Operation::Modify).section("status").input(input), &context)?
+                .cib;
+        let started = Instant::now();
+        anyhow::ensure!(xpath.select(&searched)?.len() == 1, "{xpath} does not find one element");
+        searches.push(started.elapsed());
+    }
+    searches.sort_unstable();
+    let search = searches.get(searches.len() / 2).copied().unwrap_or_default();
+    table.time("XPath for one, after a change", search, None, Wanted::Nothing);
     table.time("snapshot", shortest_of_many(1_000, || tree.clone()), None, Wanted::Nothing);
     let made = shortest_of_many(10, || patch::make(&before, &tree));
     table.time("make the patch", made, None, Wanted::Within(CHANGE));

@@ -2,11 +2,13 @@
 //! Runs the CIB manager: command line, environment, reading and writing the store, and the loop that drives the core.
 
 use crate::core::{Based, Config, Effect, Event};
+use agents::option_list;
 use cib::acl::{self, Groups};
 use cib::store::{Source, Store};
 use clap::Arg;
 use messages::core::{EffectId, Service};
 use model::ExitCode;
+use model::options::Reader;
 use shell::{Daemon, Effects, Environment, Outcomes, command_line, flag};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -77,6 +79,10 @@ struct Options {
 /// The program; `args[0]` is the name it was called by.
 pub fn main(args: Vec<OsString>) -> ExitCode {
     let mut environment = Environment::load("pacemaker-based");
+    let metadata = || option_list::of_daemon(Reader::Manager, &environment.profile.version().to_string());
+    if let Some(code) = shell::answer_metadata(&args, metadata) {
+        return code;
+    }
     let folder = Arg::new("cib-root").short('r').long("cib-root").value_name("DIR");
     let own = [
         flag('s', "stand-alone", "Run without other nodes"),

@@ -3,8 +3,10 @@
 
 use crate::core::{Config, Controld, Effect, Event};
 use ::shell::{Daemon, Effects, Environment, Outcomes, command_line};
+use agents::option_list;
 use messages::core::{EffectId, Service};
 use model::ExitCode;
+use model::options::Reader;
 use std::ffi::OsString;
 
 struct NoEffects;
@@ -18,6 +20,10 @@ impl Effects<Controld> for NoEffects {
 /// The program `pacemaker-controld`.
 pub fn main(args: Vec<OsString>) -> ExitCode {
     let mut environment = Environment::load(Service::Controld.program());
+    let metadata = || option_list::of_daemon(Reader::Controller, &environment.profile.version().to_string());
+    if let Some(code) = shell::answer_metadata(&args, metadata) {
+        return code;
+    }
     let about = "Daemon for coordinating a Pacemaker cluster's response to events";
     if let Err(code) = command_line(Service::Controld, about, [], args, &mut environment) {
         return code;

@@ -2,9 +2,11 @@
 //! The fencer's process: gives the core its agents.
 
 use crate::core::{Capabilities, Config, Effect, Event, Fencer, Run};
+use agents::option_list;
 use agents::{Catalogue, Description, Finder, Verdict, fence, run};
 use messages::core::{EffectId, Service};
 use messages::fencer::{ActionResult, SupportFlags};
+use model::options::Reader;
 use model::{ExecStatus, ExitCode};
 use shell::{Daemon, Effects, Environment, Outcomes, command_line};
 use std::ffi::OsString;
@@ -14,6 +16,10 @@ const DAEMON: Daemon = Daemon { service: Service::Fenced, clients_of: &[Service:
 /// Runs the fencer to its end.
 pub fn main(args: Vec<OsString>) -> ExitCode {
     let mut environment = Environment::load(Service::Fenced.program());
+    let metadata = || option_list::of_daemon(Reader::Fencer, &environment.profile.version().to_string());
+    if let Some(code) = shell::answer_metadata(&args, metadata) {
+        return code;
+    }
     if let Err(code) =
         command_line(Service::Fenced, "Daemon for executing fence devices", [], args, &mut environment)
     {

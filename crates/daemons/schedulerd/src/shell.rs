@@ -3,8 +3,10 @@
 
 use crate::core::{Config, Effect, Event, Schedulerd};
 use crate::save;
+use agents::option_list;
 use messages::core::{EffectId, Service};
 use model::ExitCode;
+use model::options::Reader;
 use shell::{Daemon, Effects, Environment, Outcomes, command_line};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -45,6 +47,10 @@ fn save_all(directory: &std::path::Path, mut jobs: mpsc::UnboundedReceiver<Job>)
 /// The program; `args[0]` is the name it was called by.
 pub fn main(args: Vec<OsString>) -> ExitCode {
     let mut environment = Environment::load("pacemaker-schedulerd");
+    let metadata = || option_list::of_daemon(Reader::Scheduler, &environment.profile.version().to_string());
+    if let Some(code) = shell::answer_metadata(&args, metadata) {
+        return code;
+    }
     let about = "Daemon for calculating a Pacemaker cluster's response to events";
     if let Err(code) = command_line(Service::Schedulerd, about, [], args, &mut environment) {
         return code;

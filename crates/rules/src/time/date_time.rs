@@ -166,7 +166,9 @@ impl DateTime {
         if year < 1 {
             return DateTime { year: 1, day: 1, ..*self };
         }
-        let year = year.min(MAX_YEAR);
+        if year > MAX_YEAR {
+            return DateTime { year: MAX_YEAR, day: days_in_year(MAX_YEAR), ..*self };
+        }
         let day = ordinal(year, month, day.min(days_in_month(year, month)));
         DateTime { year, day, ..*self }
     }
@@ -304,7 +306,7 @@ mod tests {
             ("0001-02-01", 0, -2, 0, 0, "0001-01-01 00:00:00Z"),
             ("0001-02-01", 0, 0, -60, 0, "0001-01-01 00:00:00Z"),
             ("2021-01-01", i64::MAX, 0, 0, 0, "2147483647-01-01 00:00:00Z"),
-            ("2021-01-01", 0, i64::MAX, 0, 0, "2147483647-08-01 00:00:00Z"),
+            ("2021-01-01", 0, i64::MAX, 0, 0, "2147483647-12-31 00:00:00Z"),
             ("2021-01-01", 0, 0, i64::MAX, 0, "2147483647-12-31 00:00:00Z"),
             ("2021-01-01", 0, 0, 0, -99_999_999_999, "0001-01-01 14:13:21Z"),
         ] {

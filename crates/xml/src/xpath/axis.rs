@@ -6,6 +6,7 @@ use super::ast::{Axis, NodeTest, Step};
 use super::eval::Budget;
 use super::place::{Item, Order, Place};
 use crate::tree::Mark;
+use crate::{Element, Ids};
 use std::rc::Rc;
 
 type Places<'a> = Vec<Rc<Place<'a>>>;
@@ -34,6 +35,25 @@ impl Step {
     }
 }
 
+impl Step {
+    /// The name and id of the children it takes, if it takes none of another.
+    fn named_child(&self) -> Option<(&str, &str)> {
+        let NodeTest::Name(name) = &self.test else { return None };
+        let id = self.attributes.iter().find(|wanted| wanted.name == "id")?;
+        Some((name, &id.value))
+    }
+}
+
+/// Where the children of a name and id are.
+fn positions_of(parent: &Element, name: &str, id: &str) -> impl Iterator<Item = usize> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let at = parent.children().position(next..parent.children().len(), name, Ids::Is(id))?;
+        next = at + 1;
+        Some(at)
+    })
+}
+
 /// Adds what the axis of a step leads to from a node and the step takes; predicates are left to the caller.
 pub(super) fn walk<'a>(
     from: &Rc<Place<'a>>,
@@ -43,7 +63,15 @@ pub(super) fn walk<'a>(
 ) -> Result<(), XPathErrorKind> {
     match step.axis {
         Axis::SelfNode => keep(from, step, budget, into),
-        Axis::Child => children(from, 0..from.item.width(), step, budget, into),
+        Axis::Child => match (from.item, step.named_child()) {
+            (Item::Element(parent), Some((name, id))) => {
+                let positions = positions_of(parent, name, id);
+                // Of many children, those that are not it cost next to nothing.
+                budget.spend(1 + parent.children().len() as u64 / 32)?;
+                children(from, positions, step, budget, into)
+            }
+            _ => children(from, 0..from.item.width(), step, budget, into),
+        },
         Axis::Attribute => attributes(from, step, budget, into),
         Axis::Descendant => below(from, step, budget, into),
         Axis::DescendantOrSelf => {
