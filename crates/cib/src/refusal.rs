@@ -154,10 +154,10 @@ impl Refusal {
             Refusal::NoInput(_)
             | Refusal::UnknownOperation(_)
             | Refusal::WholeCib(_)
-            | Refusal::XPath(_)
             | Refusal::Unsupported(Operation::AbsDelete) => LegacyRc::EINVAL,
             Refusal::UnknownSection(_) => LegacyRc::EINVAL,
-            Refusal::NotFound { .. } => LegacyRc::ENXIO,
+            // What cannot be read finds nothing, as Pacemaker tells it.
+            Refusal::NotFound { .. } | Refusal::XPath(_) => LegacyRc::ENXIO,
             Refusal::Exists { .. } => LegacyRc::EEXIST,
             Refusal::Digest { .. } | Refusal::NoTransaction => LegacyRc::ERROR_GENERIC,
             Refusal::Old { .. } => LegacyRc::OLD_DATA,

@@ -26,6 +26,8 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// No command of a case may take longer.
@@ -42,16 +44,26 @@ fn sessions_at_a_command_line() {
     cases.retain(|path| path.file_stem().unwrap().to_string_lossy().contains(&wanted));
     cases.sort();
     assert!(!cases.is_empty(), "no case is called '{wanted}'");
-    let mut wrong = String::new();
-    for path in &cases {
-        let text = fs::read_to_string(path).unwrap();
-        let now = played(&text, &names, &folder.join("fixtures"));
-        if bless && now != text {
-            fs::write(path, &now).unwrap();
-        } else if now != text {
-            wrong += &format!("--- {}\n{}", path.display(), difference(&text, &now));
+    // Most of the time is spent waiting for programs to start and end.
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(path) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let text = fs::read_to_string(path).unwrap();
+                    let now = played(&text, &names, &folder.join("fixtures"));
+                    if bless && now != text {
+                        fs::write(path, &now).unwrap();
+                    } else if now != text {
+                        let difference = difference(&text, &now);
+                        wrong.lock().unwrap().insert(path, format!("--- {}\n{difference}", path.display()));
+                    }
+                }
+            });
         }
-    }
+    });
+    let wrong: String = wrong.into_inner().unwrap().into_values().collect();
     assert!(wrong.is_empty(), "expected (-) and what came (+):\n{wrong}");
 }
 

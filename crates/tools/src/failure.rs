@@ -37,7 +37,7 @@ impl Failure {
 
     /// What it has to say cannot be printed.
     pub fn unwritable(error: std::io::Error) -> Failure {
-        Failure::new(ExitCode::IOERR, format_args!("cannot print: {error}"))
+        Failure::new(ExitCode::IOERR, format_args!("cannot print: {}", system_words(&error)))
     }
 
     /// A daemon could not be reached.

@@ -157,7 +157,6 @@ pub(super) struct Options {
         value_name = "value",
         value_enum,
         num_args = 0..=1,
-        require_equals = true,
         default_missing_value = "auto",
         help_heading = "Additional Options"
     )]

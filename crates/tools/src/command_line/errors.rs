@@ -26,6 +26,9 @@ pub(super) fn words(error: &Error, args: &[OsString], command: &Command) -> Stri
         ErrorKind::InvalidValue if value.is_empty() => {
             format!("Missing argument for {}", spelling(named, args, command))
         }
+        ErrorKind::InvalidValue => {
+            format!("Invalid value '{value}' for option '{}'", spelling(named, args, command))
+        }
         ErrorKind::ValueValidation => {
             let option = spelling(named, args, command);
             let source = error.source();

@@ -16,6 +16,7 @@ mod request;
 
 pub(crate) use integer::integer;
 pub(crate) use legacy::{print_version, refuse, run as run_plain};
+pub(crate) use request::quoted;
 
 use crate::failure::{Failure, system_words};
 use crate::output::{Entry, Format, Message, Output};
@@ -184,7 +185,7 @@ pub(crate) fn run<T: Tool>(
         Err(why) => return refused::<T>(err, ExitCode::ERROR, &why),
     };
     let out = file.as_mut().map_or(out, |file| file as &mut dyn Write);
-    let mut output = Output::new(T::NAME, &request::quoted(args), format, options.is_quiet(), out, err);
+    let mut output = Output::new(T::NAME, &quoted(args), format, options.is_quiet(), out, err);
     let stray = stray_words(&matches);
     let ended = if !stray.is_empty() && T::REFUSES_STRAY_WORDS {
         let help = help::main_options::<T>(&command);

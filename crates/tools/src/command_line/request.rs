@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 
 /// The command line as one text.
-pub(super) fn quoted(args: &[OsString]) -> String {
+pub(crate) fn quoted(args: &[OsString]) -> String {
     let words: Vec<String> = args.iter().map(|arg| word(&arg.to_string_lossy())).collect();
     words.join(" ")
 }

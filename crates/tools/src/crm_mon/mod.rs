@@ -8,7 +8,9 @@ mod options;
 
 use crate::acceptable::acceptable;
 use crate::cib_access::{DocumentError, read_file, with_status};
+use crate::failure::Failure;
 use crate::live::{self, LiveError};
+use crate::output::{self, Entry, Output};
 use crate::status::{self, Daemons, Lists, xml_form};
 use crate::{command_line, live::Neighbours};
 use ::cib::upgrade::Unacceptable;
@@ -66,7 +68,7 @@ pub fn run(args: &[OsString], now: WallTime, out: &mut dyn Write, err: &mut dyn 
     });
     match options.format() {
         Format::Text => print_text(&options, &gathered, out, err),
-        Format::Xml | Format::Json => print_report(args, &options, &gathered, out),
+        Format::Xml | Format::Json => print_report(args, &options, &gathered, out, err),
     }
 }
 
@@ -134,23 +136,21 @@ fn print_report(
     options: &Options,
     gathered: &Result<(Element, Daemons), MonitorError>,
     out: &mut dyn Write,
+    err: &mut dyn Write,
 ) -> ExitCode {
-    let words: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-    let report = xml_form::report(&words.join(" "));
-    let (sections, code, error) = match gathered {
+    let format = match options.format() {
+        Format::Json => output::Format::Json,
+        _ => output::Format::Xml,
+    };
+    let mut report = Output::new("crm_mon", &command_line::quoted(args), format, false, out, err);
+    let ended = match gathered {
         Ok((cib, daemons)) => {
             let (cluster, _) = scheduler::unpack(cib, WallTime::from_secs(daemons.updated_at_secs));
             let sections = xml_form::status(&cluster, options.sections(), options.show(), Some(daemons));
-            (sections, ExitCode::OK, None)
+            sections.iter().for_each(|section| report.add_once(Entry::from(section)));
+            Ok(ExitCode::OK)
         }
-        Err(error) => (Vec::new(), error.exit_code(), Some(format!("crm_mon: {error}"))),
+        Err(error) => Err(Failure::new(error.exit_code(), error)),
     };
-    let report = report.with_children(sections).with_child(xml_form::result(code, error.as_deref()));
-    let text = if options.format() == Format::Json {
-        format!("{:#}\n", xml_form::json(&report))
-    } else {
-        xml_form::write(&report)
-    };
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    if written.is_ok() { code } else { ExitCode::IOERR }
+    report.finish(ended)
 }

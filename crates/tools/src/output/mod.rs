@@ -12,7 +12,7 @@ mod xml_form;
 
 pub(crate) use entry::Entry;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, system_words};
 use clap::ValueEnum;
 use model::ExitCode;
 use std::fmt::Display;
@@ -178,7 +178,7 @@ impl<'a> Output<'a> {
         if let Err(error) = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
             // A reader that has gone has seen enough.
             if error.kind() != std::io::ErrorKind::BrokenPipe {
-                let _ = writeln!(self.err, "{}: cannot print: {error}", self.program);
+                let _ = writeln!(self.err, "{}: cannot print: {}", self.program, system_words(&error));
             }
             if code == ExitCode::OK {
                 code = ExitCode::IOERR;

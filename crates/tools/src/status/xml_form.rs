@@ -9,59 +9,9 @@ use super::resources::{is_active, is_disabled, is_promotable, listed, printable_
 use super::summary::{self, Daemons};
 use super::{Counts, Sections, Show, bans, bundle};
 use crate::date;
-use model::{ExecStatus, ExitCode, OcfCode, OpKey};
+use model::{ExecStatus, OcfCode, OpKey};
 use scheduler::{Cluster, FailedOperation, NodeId, NodeKind, QuorumPolicy, Resource, ResourceId, Variant};
-use xml::{Element, Node};
-
-/// The version of the API schema that the output follows.
-const API_VERSION: &str = "2.42";
-
-/// An empty report of a command.
-pub fn report(command: &str) -> Element {
-    Element::new("pacemaker-result").with_attr("api-version", API_VERSION).with_attr("request", command)
-}
-
-/// How a command ended, which every report ends with.
-pub fn result(code: ExitCode, error: Option<&str>) -> Element {
-    let status = Element::new("status").with_attr("code", code.value()).with_attr("message", code);
-    match error {
-        Some(error) => {
-            let error = Element::new("error").with_child(Node::Text(error.into()));
-            status.with_child(Element::new("errors").with_child(error))
-        }
-        None => status,
-    }
-}
-
-/// A report as text. Trees are written without the text between elements, which here only errors have, so it is put
-/// where its element stands empty.
-pub fn write(report: &Element) -> String {
-    let mut text = format!("<?xml version=\"1.0\"?>\n{}", xml::write_indented(report));
-    for error in report.descendants().filter(|element| element.name() == "error") {
-        let escaped = error.text().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        text = text.replacen("<error/>", &format!("<error>{escaped}</error>"), 1);
-    }
-    text
-}
-
-/// A report as JSON: attributes are members, and elements of a name a list under it. All values stay text.
-pub fn json(element: &Element) -> serde_json::Value {
-    let mut members = serde_json::Map::new();
-    for attribute in element.attributes() {
-        members.insert(attribute.name().to_string(), attribute.value().into());
-    }
-    for child in element.elements() {
-        let list = members.entry(child.name()).or_insert_with(|| serde_json::Value::Array(Vec::new()));
-        if let serde_json::Value::Array(list) = list {
-            list.push(json(child));
-        }
-    }
-    let text = element.text();
-    if !text.is_empty() {
-        members.insert("text".to_owned(), text.into());
-    }
-    members.into()
-}
+use xml::Element;
 
 /// The status, a section an element.
 pub fn status(cluster: &Cluster, sections: Sections, show: Show, daemons: Option<&Daemons>) -> Vec<Element> {
