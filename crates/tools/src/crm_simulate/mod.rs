@@ -16,6 +16,7 @@ use crate::cib_access::CibPlace;
 use crate::command_line;
 use crate::date;
 use crate::status::{self, Counts, Lists, Sections, Show};
+use crate::trace;
 use clap::Parser;
 use execute::Recording;
 use model::{ExitCode, Profile, WallTime};
@@ -167,7 +168,7 @@ impl Simulation<'_, '_> {
         for issue in issues {
             match (issue.severity, issue.function) {
                 (scheduler::Severity::Error, Some(function)) => {
-                    self.lists.error(format_args!("({function}) \terror: {issue}"));
+                    self.lists.error(trace::error_line("unpack", function, issue));
                 }
                 (scheduler::Severity::Error, None) => self.lists.error(format_args!("error: {issue}")),
                 (scheduler::Severity::Warning, _) if self.options.verbose > 0 => {
