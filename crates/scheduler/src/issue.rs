@@ -21,17 +21,26 @@ pub struct ConfigIssue {
     pub severity: Severity,
     /// What is wrong, where, and what happens instead.
     pub message: String,
+    /// The function of Pacemaker's that logs it, by which scripts know it; `None` where that is not kept.
+    pub function: Option<&'static str>,
 }
 
 impl ConfigIssue {
     /// Part of the configuration is ignored.
     pub fn error(message: impl Into<String>) -> ConfigIssue {
-        ConfigIssue { severity: Severity::Error, message: message.into() }
+        ConfigIssue { severity: Severity::Error, message: message.into(), function: None }
+    }
+
+    /// Itself with the function that logs it in Pacemaker.
+    #[must_use]
+    pub const fn logged_by(mut self, function: &'static str) -> ConfigIssue {
+        self.function = Some(function);
+        self
     }
 
     /// Works, but probably not as meant.
     pub fn warning(message: impl Into<String>) -> ConfigIssue {
-        ConfigIssue { severity: Severity::Warning, message: message.into() }
+        ConfigIssue { severity: Severity::Warning, message: message.into(), function: None }
     }
 }
 

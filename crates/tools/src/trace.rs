@@ -26,6 +26,14 @@ pub(crate) fn warning(file: &str, function: &str, verbose: u8, text: impl Displa
     }
 }
 
+/// The line of an error of a function of one of Pacemaker's source files, as short as the environment allows.
+pub(crate) fn error_line(file: &str, function: &str, text: impl Display) -> String {
+    if is_logged() {
+        return line(file, function, "error", text);
+    }
+    format!("({function}) \terror: {text}")
+}
+
 /// A line of the log, `level` being the word for how bad it is.
 pub(crate) fn line(file: &str, function: &str, level: &str, text: impl Display) -> String {
     format!("({function}@{file}.c:0) \t{level}: {text}")

@@ -79,7 +79,7 @@ struct Options {
 /// The program; `args[0]` is the name it was called by.
 pub fn main(args: Vec<OsString>) -> ExitCode {
     let mut environment = Environment::load("pacemaker-based");
-    let metadata = || option_list::of_daemon(Reader::Manager, &environment.profile.version().to_string());
+    let metadata = || option_list::of_daemon(Reader::Manager, environment.profile.version());
     if let Some(code) = shell::answer_metadata(&args, metadata) {
         return code;
     }

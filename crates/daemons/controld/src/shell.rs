@@ -20,7 +20,7 @@ impl Effects<Controld> for NoEffects {
 /// The program `pacemaker-controld`.
 pub fn main(args: Vec<OsString>) -> ExitCode {
     let mut environment = Environment::load(Service::Controld.program());
-    let metadata = || option_list::of_daemon(Reader::Controller, &environment.profile.version().to_string());
+    let metadata = || option_list::of_daemon(Reader::Controller, environment.profile.version());
     if let Some(code) = shell::answer_metadata(&args, metadata) {
         return code;
     }

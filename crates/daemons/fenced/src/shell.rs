@@ -16,7 +16,7 @@ const DAEMON: Daemon = Daemon { service: Service::Fenced, clients_of: &[Service:
 /// Runs the fencer to its end.
 pub fn main(args: Vec<OsString>) -> ExitCode {
     let mut environment = Environment::load(Service::Fenced.program());
-    let metadata = || option_list::of_daemon(Reader::Fencer, &environment.profile.version().to_string());
+    let metadata = || option_list::of_daemon(Reader::Fencer, environment.profile.version());
     if let Some(code) = shell::answer_metadata(&args, metadata) {
         return code;
     }

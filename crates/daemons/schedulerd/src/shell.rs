@@ -47,7 +47,7 @@ fn save_all(directory: &std::path::Path, mut jobs: mpsc::UnboundedReceiver<Job>)
 /// The program; `args[0]` is the name it was called by.
 pub fn main(args: Vec<OsString>) -> ExitCode {
     let mut environment = Environment::load("pacemaker-schedulerd");
-    let metadata = || option_list::of_daemon(Reader::Scheduler, &environment.profile.version().to_string());
+    let metadata = || option_list::of_daemon(Reader::Scheduler, environment.profile.version());
     if let Some(code) = shell::answer_metadata(&args, metadata) {
         return code;
     }

@@ -51,11 +51,12 @@ impl Cluster {
         let priority = |id: &ResourceId| std::cmp::Reverse(resources[id.index()].state.priority);
         self.top.sort_by_key(priority);
         if self.options.fencing_enabled && !self.have_fencing {
-            self.note_issue(ConfigIssue::error(
+            let issue = ConfigIssue::error(
                 "Resource start-up disabled since no fencing resources have been defined. Either configure some or \
                  disable fencing with the fencing-enabled option. NOTE: Clusters with shared data need fencing to \
                  ensure data integrity.",
-            ));
+            );
+            self.note_issue(issue.logged_by("unpack_resources"));
         }
     }
 

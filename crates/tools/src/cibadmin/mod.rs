@@ -173,7 +173,11 @@ fn ask(
             out.xml("output", &(text + end))?;
         }
         (Some(data), _) => print_answer(options, data, out)?,
-        (None, _) => {}
+        // What could not be made is shown with why.
+        (None, _) => match &answer.refused {
+            Some(failed) if failed.name() == "failed" => print_xml(out, failed)?,
+            _ => {}
+        },
     }
     let closed = cib.close();
     result?;
@@ -229,7 +233,7 @@ fn report(action: Action, verbose: u8, answer: &Answer, out: &mut Output<'_>) ->
         (Some(cib), _) if wants_details => {
             schema::validate(cib).into_iter().for_each(|issue| out.error(issue))
         }
-        (None, Some(reason)) => out.error(reason),
+        (None, Some(reason)) if wants_details => out.error(reason),
         _ => {}
     }
     Err(Failure::new(answer.rc.exit_code(), format!("CIB API call failed: {}", answer.rc.text())))

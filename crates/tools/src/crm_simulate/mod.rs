@@ -12,9 +12,11 @@ mod source;
 mod status_edit;
 mod summary;
 
+use crate::cib_access::CibPlace;
 use crate::command_line;
 use crate::date;
 use crate::status::{self, Counts, Lists, Sections, Show};
+use crate::trace;
 use clap::Parser;
 use execute::Recording;
 use model::{ExitCode, Profile, WallTime};
@@ -161,14 +163,18 @@ impl Simulation<'_, '_> {
     }
 
     /// What is wrong in the configuration belongs into the log; here it is shown to who wants to know more.
+    /// Errors are always told, everything else to those who ask for more.
     fn report(&mut self, issues: &[ConfigIssue]) {
-        if self.options.verbose > 0 {
-            for issue in issues {
-                let word = match issue.severity {
-                    scheduler::Severity::Error => "error",
-                    scheduler::Severity::Warning => "warning",
-                };
-                self.lists.error(format_args!("{word}: {issue}"));
+        for issue in issues {
+            match (issue.severity, issue.function) {
+                (scheduler::Severity::Error, Some(function)) => {
+                    self.lists.error(trace::error_line("unpack", function, issue));
+                }
+                (scheduler::Severity::Error, None) => self.lists.error(format_args!("error: {issue}")),
+                (scheduler::Severity::Warning, _) if self.options.verbose > 0 => {
+                    self.lists.error(format_args!("warning: {issue}"));
+                }
+                (scheduler::Severity::Warning, _) => {}
             }
         }
     }
@@ -280,11 +286,21 @@ impl Simulation<'_, '_> {
     }
 
     fn save_output(&self, cib: &Element) -> Result<(), SimulationError> {
-        let file = self.options.xml_file.as_deref().filter(|path| *path != Path::new("-"));
-        let in_place = if self.options.in_place { file } else { None };
-        match in_place.or(self.options.save_output.as_deref()) {
-            Some(path) => write_cib(path, cib),
+        let in_place = if self.options.in_place { self.source_file() } else { None };
+        match in_place.or_else(|| self.options.save_output.clone()) {
+            Some(path) => write_cib(&path, cib),
             None => Ok(()),
         }
+    }
+
+    /// The file that the CIB came from, if it came from one.
+    fn source_file(&self) -> Option<PathBuf> {
+        if self.options.live_check {
+            return match CibPlace::from_environment() {
+                Ok(CibPlace::Shadow { path, .. } | CibPlace::File(path)) => Some(path),
+                _ => None,
+            };
+        }
+        self.options.xml_file.clone().filter(|path| path != Path::new("-"))
     }
 }

@@ -79,12 +79,22 @@ pub(super) fn ensure_node(cib: &mut Element, name: &str) {
     let nodes = cib.child_or_insert("configuration").child_or_insert("nodes");
     if !nodes.elements().any(|node| node.attr("uname") == Some(name)) {
         nodes.push(Element::new("node").with_attr("id", name).with_attr("uname", name));
+        raise(cib, "epoch");
+        cib.set_attr("num_updates", 0);
     }
+}
+
+/// Counts a change in the version of the CIB, as its manager would.
+fn raise(cib: &mut Element, part: &'static str) {
+    let count = cib.attr(part).and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
+    cib.set_attr(part, count.saturating_add(1));
 }
 
 /// Changes what a node looks like. A node that is down loses its history and transient attributes.
 pub(super) fn set_membership(cib: &mut Element, name: &str, membership: Membership) {
+    let known = cib.child("status").cloned();
     let state = node_state(cib, name, None);
+    let before = state.clone();
     let down = membership == Membership::Down;
     state.set_attr("in_ccm", membership == Membership::Up);
     state.set_attr("crmd", if down { "offline" } else { "online" });
@@ -93,6 +103,15 @@ pub(super) fn set_membership(cib: &mut Element, name: &str, membership: Membersh
     state.set_attr("crm-debug-origin", ORIGIN);
     if down {
         state.remove_elements(|child| matches!(child.name(), "lrm" | "transient_attributes"));
+    }
+    let changed = *state != before;
+    // That the node is heard of is one change, how it is another.
+    let has = |state: &Element| state.attr("uname") == Some(name);
+    if !known.is_some_and(|status| status.elements_named("node_state").any(has)) {
+        raise(cib, "num_updates");
+    }
+    if changed {
+        raise(cib, "num_updates");
     }
 }
 
