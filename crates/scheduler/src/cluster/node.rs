@@ -3,7 +3,8 @@
 //!
 //! Decides: the shape. Given: nothing. Leaves to others: reading it from the CIB.
 
-use crate::ResourceId;
+use crate::cluster::Allowed;
+use crate::{Discovery, ResourceId};
 use model::Score;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -95,9 +96,6 @@ pub struct NodeState {
     pub priority: i32,
     /// How much it has left of what is in its utilization attributes.
     pub(crate) capacity: crate::stage::utilization::Capacity,
-    /// It was found after resources had been read, which do not think of it therefore (nodes of bundles, and of
-    /// connections that are no longer configured).
-    pub found_late: bool,
     /// The connection to it was lost and has to be made anew, with all that ran there down.
     pub(crate) remote_reset: bool,
     /// It has been fenced since its connection was lost.
@@ -120,6 +118,12 @@ impl Node {
 }
 
 impl NodeState {
+    /// What a resource thinks of the node as long as nothing else has been said.
+    pub(crate) fn as_allowed(&self) -> Allowed {
+        let probe = if self.never_probed { Discovery::Never } else { Discovery::Always };
+        Allowed { score: self.score.value(), probe, count: 0 }
+    }
+
     /// Whether resources may be placed there, as far as the node itself is concerned.
     pub fn is_available(&self) -> bool {
         self.online && !self.shutdown && !self.unclean && !self.standby && !self.maintenance

@@ -95,6 +95,8 @@ pub struct Resource {
     pub instances: InstanceTerms,
     /// What a bundle makes.
     pub replicas: Vec<Replica>,
+    /// The nodes it could be on as far as its state says, before any constraint (clones only).
+    pub possible_on: Vec<NodeId>,
     /// How and where it is, before anything is planned.
     pub state: ResourceState,
     /// What the stages note down.

@@ -73,13 +73,14 @@ impl Cluster {
         let mut exclusive = false;
         for &(node, score) in &location.nodes {
             let score = if no_scores { 0 } else { score.value() };
+            let fresh = Allowed { score, ..self.node(node).state.as_allowed() };
             let Some(entry) = self.work_mut(id).allowed.get_mut(node.index()) else { continue };
             let allowed = match entry {
                 Some(allowed) => {
                     allowed.score = add_scores(allowed.score, score);
                     allowed
                 }
-                None => entry.insert(Allowed { score, ..Allowed::default() }),
+                None => entry.insert(fresh),
             };
             if allowed.probe < location.discovery {
                 exclusive |= location.discovery == Discovery::Exclusive;

@@ -6,7 +6,7 @@
 
 use super::outcome::Failure;
 use crate::action::{FenceReason, OnFail};
-use crate::cluster::{Allowed, MultiplyActive};
+use crate::cluster::MultiplyActive;
 use crate::notation::{merge_sort, number, whole_seconds};
 use crate::{Cluster, NodeId, NodeKind, ResourceId, Variant};
 use model::{Role, Score, TransitionMagic};
@@ -417,8 +417,7 @@ impl Cluster {
     fn limit_activity(&mut self, resource: ResourceId) {
         match self.work(resource).multiply_active {
             MultiplyActive::StopOnly => {
-                let banned = Allowed { score: Score::MINUS_INFINITY.value(), ..Allowed::default() };
-                self.work_mut(resource).allowed = vec![Some(banned); self.nodes.len()];
+                self.ban_everywhere(resource);
             }
             MultiplyActive::Block => {
                 let mut blocked = vec![resource];

@@ -53,6 +53,7 @@ fn unpack_without(cib: &Element, now: WallTime, not: &BTreeSet<String>) -> (Clus
     cluster.unpack_resources(implicit);
     cluster.unpack_tags();
     cluster.unpack_status();
+    cluster.note_possible_nodes();
     cluster.count_resources();
     cluster.apply_node_health();
     cluster.unpack_constraints();
@@ -116,6 +117,13 @@ impl Cluster {
     /// A section of the configuration, shared.
     pub(crate) fn section(&self, name: &str) -> Option<Element> {
         self.cib.descend(&["configuration", name]).cloned()
+    }
+
+    fn note_possible_nodes(&mut self) {
+        for resource in self.resources.iter_mut().filter(|r| r.variant == crate::Variant::Clone) {
+            let known = resource.work.allowed.iter().enumerate().filter(|(_, allowed)| allowed.is_some());
+            resource.possible_on = known.map(|(index, _)| crate::NodeId::new(index)).collect();
+        }
     }
 
     fn count_resources(&mut self) {

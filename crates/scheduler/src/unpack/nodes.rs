@@ -41,7 +41,7 @@ impl Cluster {
         let late = reached.late.iter().map(|(name, _)| (name, true));
         for (name, unborn) in early.chain(late) {
             if !found.iter().any(|(node, _)| node.name.eq_ignore_ascii_case(name)) {
-                let state = NodeState { unborn, found_late: unborn, ..NodeState::default() };
+                let state = NodeState { unborn, ..NodeState::default() };
                 insert_node(&mut found, name, name, NodeKind::Remote, state, None);
             }
         }

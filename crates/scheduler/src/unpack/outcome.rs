@@ -9,7 +9,7 @@ use super::failcount::expected_rc;
 use crate::action::{DigestVerdict, OnFail, relation};
 use crate::notation::{history_key, number, whole_seconds};
 use crate::stage::changes::CheckKind;
-use crate::{Cluster, ConfigIssue, FailedOperation, NodeId, ResourceId};
+use crate::{Cluster, ConfigIssue, FailedOperation, NodeId, ResourceId, Variant};
 use model::{ExecStatus, OcfCode, Role, Score};
 use std::sync::Arc;
 use xml::Element;
@@ -451,7 +451,10 @@ impl Cluster {
             state.next_role = role;
         }
         if role == Role::Stopped {
-            self.ban_everywhere(resource);
+            // Of instances that are all the same, none may run if one must not.
+            let top = self.top_of(resource);
+            let anonymous = self.resource(top).variant == Variant::Clone && !self.state(top).unique;
+            self.ban_everywhere(if anonymous { top } else { resource });
         }
     }
 

@@ -131,6 +131,7 @@ impl Cluster {
             utilization: Parameters::new(),
             instances: InstanceTerms::default(),
             replicas: Vec::new(),
+            possible_on: Vec::new(),
             state: ResourceState { role: Role::Stopped, ..ResourceState::default() },
             work: Work { unassigned: true, ..Work::default() },
         });
@@ -387,8 +388,7 @@ impl Cluster {
         let allow = symmetric || guest;
         let fill = |node: &crate::Node, known: Option<Allowed>| {
             let never = node.state.unborn || symmetric && node.state.never_probed;
-            let default = || Allowed { score: node.state.score.value(), ..Allowed::default() };
-            known.or_else(|| (allow && !never).then(default))
+            known.or_else(|| (allow && !never).then(|| node.state.as_allowed()))
         };
         let mut known = std::mem::take(&mut self.work_mut(id).allowed);
         known.resize(self.nodes.len(), None);
@@ -415,18 +415,18 @@ impl Cluster {
             let child = self.resource(id).children[index];
             self.add_node_score(child, node, score);
         }
-        let base = self.node(node).state.score.value();
+        let fresh = self.node(node).state.as_allowed();
         if let Some(entry) = self.work_mut(id).allowed.get_mut(node.index()) {
-            let allowed = entry.get_or_insert_with(|| Allowed { score: base, ..Allowed::default() });
+            let allowed = entry.get_or_insert(fresh);
             allowed.score = add_scores(allowed.score, score.value());
         }
     }
 
     /// Nothing may run this resource.
     pub(super) fn ban_everywhere(&mut self, id: ResourceId) {
-        let banned = Allowed { score: Score::MINUS_INFINITY.value(), ..Allowed::default() };
-        let born = self.nodes.iter().map(|node| (!node.state.unborn).then(|| banned.clone()));
-        let table = born.collect();
+        let score = Score::MINUS_INFINITY.value();
+        let banned = |node: &crate::Node| Allowed { score, ..node.state.as_allowed() };
+        let table = self.nodes.iter().map(|node| (!node.state.unborn).then(|| banned(node))).collect();
         self.work_mut(id).allowed = table;
     }
 

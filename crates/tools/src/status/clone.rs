@@ -180,10 +180,12 @@ fn stopped(
     };
     for (index, node) in cluster.nodes.iter().enumerate() {
         let node_id = NodeId::new(index);
-        if running.contains(&node_id)
-            || node.state.found_late
-            || !(cluster.options.symmetric || probed(node_id))
-        {
+        let possible = match clone.possible_on.as_slice() {
+            // Where nothing is allowed by default it may be wherever it has been looked for.
+            [] => probed(node_id),
+            nodes => nodes.contains(&node_id),
+        };
+        if running.contains(&node_id) || !possible {
             continue;
         }
         let words = match failures::failed_probe(cluster, id, Some(node_id)) {
