@@ -107,7 +107,7 @@ fn dates_and_durations_are_understood_alike() {
     if !debian_has("/usr/sbin/iso8601") {
         return;
     }
-    let mut chance = Chance(0x5EED_0F_DA7E5);
+    let mut chance = Chance(0x05EE_DDA7_E500);
     let mut read = 0;
     for _ in 0..80 {
         let second = if chance.below(2) == 0 { chance.moment() } else { chance.span() };
@@ -129,7 +129,7 @@ fn rules_are_judged_alike() {
         return;
     }
     const RULES: u64 = 60;
-    let mut chance = Chance(0x5EED_0F_201E5);
+    let mut chance = Chance(0x05EE_D201_E500);
     let mut rules = String::new();
     for number in 0..RULES {
         let [start, end] =

@@ -45,6 +45,7 @@ pub(crate) fn is_traced(function: &str) -> bool {
     is_logged() && traced.split(',').any(|name| name.trim() == function)
 }
 
-fn is_logged() -> bool {
+/// Whether the log is to be written to the standard error.
+pub(crate) fn is_logged() -> bool {
     model::parse_bool(&std::env::var("PCMK_stderr").unwrap_or_default()) == Some(true)
 }

@@ -162,19 +162,22 @@ impl Simulation<'_, '_> {
         Ok(cluster)
     }
 
-    /// What is wrong in the configuration belongs into the log; here it is shown to who wants to know more.
-    /// Errors are always told, everything else to those who ask for more.
+    /// What is wrong in the configuration belongs into the log; here it is shown to who wants to know more. Errors are also
+    /// told to those who have the log written to the standard error.
     fn report(&mut self, issues: &[ConfigIssue]) {
+        let verbose = self.options.verbose > 0;
         for issue in issues {
             match (issue.severity, issue.function) {
-                (scheduler::Severity::Error, Some(function)) => {
+                (scheduler::Severity::Error, Some(function)) if verbose || trace::is_logged() => {
                     self.lists.error(trace::error_line("unpack", function, issue));
                 }
-                (scheduler::Severity::Error, None) => self.lists.error(format_args!("error: {issue}")),
-                (scheduler::Severity::Warning, _) if self.options.verbose > 0 => {
+                (scheduler::Severity::Error, None) if verbose || trace::is_logged() => {
+                    self.lists.error(format_args!("error: {issue}"));
+                }
+                (scheduler::Severity::Warning, _) if verbose => {
                     self.lists.error(format_args!("warning: {issue}"));
                 }
-                (scheduler::Severity::Warning, _) => {}
+                _ => {}
             }
         }
     }
