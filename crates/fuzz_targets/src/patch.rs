@@ -32,8 +32,9 @@ fn strangers(old: &Element, patch: &Element) {
 }
 
 fn ours(old: &Element, new: &Element) {
-    // Patches name elements by their ids: with an id twice there is no saying which is meant.
-    if !ids_are_unique(old) || !ids_are_unique(new) {
+    // Patches name elements by their ids. With an id twice, or one that no schema allows, there is no saying which is
+    // meant. And a CIB itself has none.
+    if !ids_are_good(old) || !ids_are_good(new) || old.id().is_some() || new.id().is_some() {
         let _ = cib::patch::make(old, new);
         return;
     }
@@ -50,9 +51,12 @@ fn ours(old: &Element, new: &Element) {
     }
 }
 
-fn ids_are_unique(tree: &Element) -> bool {
+fn ids_are_good(tree: &Element) -> bool {
+    let breaks = |c: char| matches!(c, '/' | '\'') || c.is_whitespace();
     let mut seen = BTreeSet::new();
-    tree.descendants().filter_map(Element::id).all(|id| seen.insert(id))
+    tree.descendants()
+        .filter_map(Element::id)
+        .all(|id| !id.is_empty() && !id.contains(breaks) && seen.insert(id))
 }
 
 /// The order of attributes means nothing.
