@@ -168,7 +168,7 @@ fn xpath_finds_what_to_change() {
     assert!(run(&modify).unwrap().cib.to_string().contains(r#"value="7""#));
     assert_eq!(run(&Request::new(Operation::Delete).xpath("/cib")).unwrap_err().rc(), LegacyRc::EINVAL);
     let bad = run(&Request::new(Operation::Delete).xpath("//node[")).unwrap_err();
-    assert_eq!(bad.rc(), LegacyRc::EINVAL);
+    assert_eq!(bad.rc(), LegacyRc::ENXIO);
     assert!(bad.to_string().contains("at character 8"), "{bad}");
     // A parent and its child, in whatever order they are found.
     let many = Request::new(Operation::Delete)
