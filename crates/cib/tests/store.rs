@@ -6,6 +6,7 @@
 use cib::store::{Source, Store, StoreError};
 use model::Profile;
 use std::fs;
+use std::process::Command;
 use tempfile::TempDir;
 use xml::Element;
 
@@ -94,9 +95,16 @@ fn a_torn_file_falls_back_to_the_newest_good_backup() {
     }
     fs::write(folder.path().join("cib.xml"), "<cib epoch=\"3\"").unwrap();
     fs::write(folder.path().join("cib-1.raw"), "").unwrap();
+    let refusal = store.write(&numbered(4), WHEN).unwrap_err().to_string();
+    assert!(refusal.contains("cib.xml cannot be read as a CIB: line 1"), "{refusal}");
     let loaded = store.read();
     assert_eq!(loaded.cib.attr("epoch"), Some("1"));
-    assert_eq!(loaded.warnings.len(), 3, "{:?}", loaded.warnings);
+    assert_eq!(loaded.warnings.len(), 4, "{:?}", loaded.warnings);
+    // Perhaps somebody was about to write it.
+    let aside = folder.path().join("cib.auto.000/cib.xml");
+    assert_eq!(fs::read_to_string(aside).unwrap(), "<cib epoch=\"3\"");
+    store.write(&numbered(4), WHEN).unwrap();
+    assert_eq!(store.read().source, Source::Live);
 }
 
 #[test]
@@ -130,4 +138,47 @@ fn a_folder_that_cannot_be_written_is_named() {
     let store = Store::new("/nonexistent/cib", Profile::V3_0);
     let refusal = store.write(&numbered(1), WHEN).unwrap_err().to_string();
     assert!(refusal.starts_with("create /nonexistent/cib/cib.new: "), "{refusal}");
+}
+
+/// Where a run of this program under a limit finds its folder.
+const LIMITED: &str = "SYSTOLE_LIMITED_STORE";
+
+/// The system itself refuses to write more than half of a CIB. (A limit on the size of files is there for everybody; a full
+/// disk would need the right to mount one.)
+#[test]
+fn a_file_that_stays_half_written_leaves_the_old_cib() {
+    let large = || {
+        let mut cib = numbered(2);
+        let tags = (0..2_000).map(|number| Element::new("tag").with_attr("id", format!("tag-{number}")));
+        tags.for_each(|tag| cib.child_or_insert("configuration").push(tag));
+        cib
+    };
+    if let Some(folder) = std::env::var_os(LIMITED) {
+        let store = Store::new(folder, Profile::V3_0);
+        let refusal = store.write(&large(), WHEN).unwrap_err().to_string();
+        assert!(refusal.starts_with("write ") && refusal.contains("too large"), "{refusal}");
+        return;
+    }
+    let (folder, store) = store();
+    store.write(&numbered(1), WHEN).unwrap();
+    let run = Command::new("sh")
+        // Without the signal that would end the program, the call fails.
+        .args(["-c", r#"trap "" XFSZ; ulimit -f 16; exec "$0" --exact "$1" --nocapture"#])
+        .arg(std::env::current_exe().unwrap())
+        .arg("a_file_that_stays_half_written_leaves_the_old_cib")
+        .env(LIMITED, folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success() && said.contains("1 passed"),
+        "{said}{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    assert!(!folder.path().join("cib.new").exists());
+    let loaded = store.read();
+    assert_eq!((loaded.source, loaded.cib.attr("epoch")), (Source::Live, Some("1")));
+    // With room again, it goes on.
+    store.write(&large(), WHEN).unwrap();
+    assert_eq!(store.read().cib.attr("epoch"), Some("2"));
 }

@@ -2,14 +2,23 @@
 //! The CIB on disk: `cib.xml` with its signature, and numbered backups.
 //!
 //! Decides: what on disk can be trusted, and how a new CIB gets there so that a crash at any moment leaves either the old
-//! or the new one. Given: a folder. Leaves to others: when to write. A file that does not fit its signature was edited by
-//! hand (or damaged): it is never overwritten, and never used; reading puts it aside and takes the newest good backup.
+//! or the new one. Given: a folder. Leaves to others: when to write. A file that does not fit its signature, or is no CIB, was
+//! edited by hand (or damaged): it is never overwritten, and never used; reading puts it aside and takes the newest good
+//! backup.
 
+mod disk;
 mod files;
 
+#[cfg(test)]
+mod tests;
+
+pub use disk::Owner;
+
 use crate::empty;
+use disk::{Disk, RealDisk};
 use model::Profile;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use xml::{Element, Escaping, Limits, TextPolicy, digest_v1, write_indented};
 
 const LIVE: &str = "cib.xml";
@@ -56,6 +65,10 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    fn is_io(&self) -> bool {
+        matches!(self, StoreError::Io { .. })
+    }
+
     fn is_absent(&self) -> bool {
         matches!(self, StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
     }
@@ -89,12 +102,22 @@ pub struct Store {
     folder: PathBuf,
     profile: Profile,
     keeps_status: bool,
+    owner: Option<Owner>,
+    disk: Arc<dyn Disk>,
 }
 
 impl Store {
     /// The store in a folder.
     pub fn new(folder: impl Into<PathBuf>, profile: Profile) -> Store {
-        Store { folder: folder.into(), profile, keeps_status: false }
+        let disk = Arc::new(RealDisk);
+        Store { folder: folder.into(), profile, keeps_status: false, owner: None, disk }
+    }
+
+    /// Gives what it writes to somebody (which only the superuser can).
+    #[must_use]
+    pub fn owned_by(mut self, owner: Owner) -> Store {
+        self.owner = Some(owner);
+        self
     }
 
     /// Uses the status that is on disk, if there is one (stand-alone managers do).
@@ -125,7 +148,7 @@ impl Store {
             Ok(cib) => (cib, Source::Live),
             Err(error) => {
                 warnings.push(format!("Continuing but NOT using CIB from {}: {error}", live.display()));
-                if matches!(error, StoreError::Modified { .. }) {
+                if !error.is_io() {
                     warnings.push(self.put_aside());
                 }
                 self.newest_backup(&mut warnings)
@@ -135,7 +158,7 @@ impl Store {
     }
 
     fn newest_backup(&self, warnings: &mut Vec<String>) -> (Element, Source) {
-        for path in files::backups_newest_first(&self.folder) {
+        for path in files::backups_newest_first(&*self.disk, &self.folder) {
             match self.read_verified(&path) {
                 Ok(cib) => {
                     warnings.push(format!("Loaded CIB from last valid backup {}", path.display()));
@@ -171,9 +194,9 @@ impl Store {
 
     /// A CIB from a file, if it fits its signature. A file without one is believed.
     fn read_verified(&self, path: &Path) -> Result<Element, StoreError> {
-        let cib = read_cib(path)?;
+        let cib = self.read_cib(path)?;
         let signature = files::signature_of(path);
-        match files::read_text(&signature) {
+        match files::read_text(&*self.disk, &signature) {
             Err(error) if error.is_absent() => Ok(cib),
             Err(error) => Err(error),
             Ok(signed) => {
@@ -186,13 +209,13 @@ impl Store {
         }
     }
 
-    /// Moves files that do not fit together out of the way, so that what is in them is not lost.
+    /// Moves files that cannot be trusted out of the way, so that what is in them is not lost.
     fn put_aside(&self) -> String {
-        match files::archive(&self.folder, &[LIVE, "cib.xml.sig"]) {
+        match files::archive(&*self.disk, &self.folder, &[LIVE, "cib.xml.sig"]) {
             Ok(folder) => {
-                format!("Archived cib.xml and cib.xml.sig in {} after digest mismatch", folder.display())
+                format!("Archived cib.xml and cib.xml.sig, which cannot be trusted, in {}", folder.display())
             }
-            Err(error) => format!("Could not archive cib.xml after digest mismatch: {error}"),
+            Err(error) => format!("Could not archive cib.xml, which cannot be trusted: {error}"),
         }
     }
 
@@ -202,49 +225,80 @@ impl Store {
         self.finish_interrupted(&live);
         match self.read_verified(&live) {
             Ok(_) => self.back_up(&live)?,
-            Err(error @ StoreError::Modified { .. }) => return Err(error),
-            Err(_) => {}
+            Err(error) if error.is_absent() => {}
+            // Somebody's half-made edit, perhaps: nothing is lost by leaving it to whoever reads next.
+            Err(error) => return Err(error),
         }
         let on_disk = on_disk(cib, last_written);
         let text = write_indented(&on_disk);
         let signature = digest_v1(&on_disk, self.escaping());
-        let new_cib = files::write_new(&self.folder, NEW, text.as_bytes())?;
-        let new_signature = files::write_new(&self.folder, NEW_SIGNATURE, signature.as_bytes())?;
-        let written = read_cib(&new_cib)?;
-        let found = digest_v1(&written, self.escaping());
-        if found != signature {
-            return Err(StoreError::Modified { path: new_cib, found, signed: signature });
+        let (new_cib, new_signature) = (self.folder.join(NEW), self.folder.join(NEW_SIGNATURE));
+        files::write_new(&*self.disk, &new_cib, text.as_bytes(), self.owner)?;
+        let in_place = self
+            .check_written(&new_cib, &signature)
+            .and_then(|()| files::write_new(&*self.disk, &new_signature, signature.as_bytes(), self.owner))
+            .and_then(|()| files::rename(&*self.disk, &new_cib, &live));
+        if let Err(error) = in_place {
+            let _ = files::remove(&*self.disk, &new_cib);
+            let _ = files::remove(&*self.disk, &new_signature);
+            return Err(error);
         }
-        files::rename(&new_cib, &live)?;
-        files::rename(&new_signature, &files::signature_of(&live))?;
-        files::sync_folder(&self.folder)
+        files::rename(&*self.disk, &new_signature, &files::signature_of(&live))?;
+        files::sync_folder(&*self.disk, &self.folder)
+    }
+
+    /// What was written reads as what was meant.
+    fn check_written(&self, path: &Path, signature: &str) -> Result<(), StoreError> {
+        let found = digest_v1(&self.read_cib(path)?, self.escaping());
+        if found != signature {
+            return Err(StoreError::Modified { path: path.to_owned(), found, signed: signature.to_owned() });
+        }
+        Ok(())
     }
 
     /// A write that ended between its two renames is complete but for the second: the new CIB is there, and so is its
     /// signature, under the name it was written by.
     fn finish_interrupted(&self, live: &Path) {
         let new_signature = self.folder.join(NEW_SIGNATURE);
-        let Ok(signed) = files::read_text(&new_signature) else { return };
-        let fits = read_cib(live).is_ok_and(|cib| digest_v1(&cib, self.escaping()) == signed.trim());
+        let Ok(signed) = files::read_text(&*self.disk, &new_signature) else { return };
+        let fits = self.read_cib(live).is_ok_and(|cib| digest_v1(&cib, self.escaping()) == signed.trim());
         // If it cannot be renamed, the file counts as modified, and the backup is used: safe, only older.
-        if fits && files::rename(&new_signature, &files::signature_of(live)).is_ok() {
-            let _ = files::sync_folder(&self.folder);
+        if fits && files::rename(&*self.disk, &new_signature, &files::signature_of(live)).is_ok() {
+            let _ = files::sync_folder(&*self.disk, &self.folder);
         }
     }
 
     fn back_up(&self, live: &Path) -> Result<(), StoreError> {
+        let disk = &*self.disk;
         let sequence = self.folder.join(SEQUENCE);
-        let number = files::read_text(&sequence).ok().and_then(|text| text.trim().parse::<u32>().ok());
+        let number = files::read_text(disk, &sequence).ok().and_then(|text| text.trim().parse::<u32>().ok());
         let number = number.filter(|number| *number < BACKUPS).unwrap_or(0);
         let backup = self.folder.join(format!("cib-{number}.raw"));
-        files::link_over(live, &backup)?;
-        let signature = files::signature_of(live);
-        if signature.exists() {
-            files::link_over(&signature, &files::signature_of(&backup))?;
+        // A signature of what had the number before would make this one look damaged.
+        files::remove(disk, &files::signature_of(&backup))?;
+        files::link_over(disk, live, &backup)?;
+        match files::link_over(disk, &files::signature_of(live), &files::signature_of(&backup)) {
+            Err(error) if !error.is_absent() => return Err(error),
+            _ => {}
         }
         let next = (number + 1) % BACKUPS;
-        let new = files::write_new(&self.folder, "cib.last.new", next.to_string().as_bytes())?;
-        files::rename(&new, &sequence)
+        let new = self.folder.join("cib.last.new");
+        files::write_new(disk, &new, next.to_string().as_bytes(), self.owner)?;
+        files::rename(disk, &new, &sequence)
+    }
+
+    fn read_cib(&self, path: &Path) -> Result<Element, StoreError> {
+        let corrupt = |why: String| StoreError::Corrupt { path: path.to_owned(), why };
+        let text = files::read_text(&*self.disk, path)?;
+        if text.is_empty() {
+            return Err(corrupt("it is empty".to_owned()));
+        }
+        let cib = xml::parse_with(&text, TextPolicy::Drop, Limits::default());
+        let cib = cib.map_err(|error| corrupt(error.to_string()))?;
+        if cib.name() != "cib" {
+            return Err(corrupt(format!("its root element is <{}>, expected <cib>", cib.name())));
+        }
+        Ok(cib)
     }
 }
 
@@ -255,15 +309,4 @@ fn on_disk(cib: &Element, last_written: &str) -> Element {
     on_disk.set_attr("num_updates", 0);
     on_disk.set_attr("cib-last-written", last_written);
     on_disk
-}
-
-fn read_cib(path: &Path) -> Result<Element, StoreError> {
-    let corrupt = |why: String| StoreError::Corrupt { path: path.to_owned(), why };
-    let text = files::read_text(path)?;
-    let cib = xml::parse_with(&text, TextPolicy::Drop, Limits::default());
-    let cib = cib.map_err(|error| corrupt(error.to_string()))?;
-    if cib.name() != "cib" {
-        return Err(corrupt(format!("its root element is <{}>, expected <cib>", cib.name())));
-    }
-    Ok(cib)
 }

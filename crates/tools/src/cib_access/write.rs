@@ -7,10 +7,10 @@
 use super::here_and_now;
 use crate::failure::system_words;
 use ::cib::last_written;
-use ::cib::store::{Store, StoreError};
+use ::cib::store::{Owner, Store, StoreError};
 use model::Profile;
-use nix::unistd::{Gid, Uid, chown};
-use std::fs::{self, File, Metadata, OpenOptions};
+use nix::unistd::geteuid;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -40,12 +40,12 @@ pub(super) fn write_cib(path: &Path, cib: &Element) -> Result<(), WriteError> {
     if is_live && folder.join("cib.xml.sig").exists() {
         let (now, offset) = here_and_now();
         let owner = fs::metadata(path).map_err(failed)?;
-        let written = Store::new(folder, Profile::default()).write(cib, &last_written(now, offset));
-        // Whoever writes it, the manager must be able to read it.
-        for name in ["cib.xml", "cib.xml.sig", "cib.last"] {
-            give_to(&folder.join(name), &owner).map_err(failed)?;
+        let mut store = Store::new(folder, Profile::default());
+        if geteuid().as_raw() != owner.uid() {
+            // Whoever writes it, the manager must be able to read it.
+            store = store.owned_by(Owner { uid: owner.uid(), gid: owner.gid() });
         }
-        return Ok(written?);
+        return Ok(store.write(cib, &last_written(now, offset))?);
     }
     replace_file(path, &bytes_for(path, cib).map_err(failed)?).map_err(failed)
 }
@@ -108,15 +108,6 @@ fn write_new(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     file.write_all(content)?;
     file.sync_all()
-}
-
-/// Makes a file belong to whom another belongs, if it does not yet. That it is not there is fine.
-fn give_to(path: &Path, owner: &Metadata) -> io::Result<()> {
-    let Ok(present) = fs::metadata(path) else { return Ok(()) };
-    if (present.uid(), present.gid()) == (owner.uid(), owner.gid()) {
-        return Ok(());
-    }
-    chown(path, Some(Uid::from_raw(owner.uid())), Some(Gid::from_raw(owner.gid()))).map_err(io::Error::from)
 }
 
 fn folder_of(path: &Path) -> &Path {
