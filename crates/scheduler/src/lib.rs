@@ -28,6 +28,7 @@ pub use cluster::{
 pub use issue::{ConfigIssue, Severity};
 pub use schedule::{Options, Placement, Schedule};
 pub use score::ScoreLine;
+pub use stage::Stage;
 
 use model::WallTime;
 use xml::Element;
@@ -39,5 +40,10 @@ pub fn unpack(cib: &Element, now: WallTime) -> (Cluster, Vec<ConfigIssue>) {
 
 /// Plans everything that leads from what is to what should be.
 pub fn schedule(cluster: &Cluster, options: &Options) -> Schedule {
-    stage::run(cluster, options)
+    stage::run(cluster, options, &mut |_| ())
+}
+
+/// The same; `begins` is told of each stage when it begins, so that whoever has a clock can say how long each takes.
+pub fn schedule_watched(cluster: &Cluster, options: &Options, begins: &mut dyn FnMut(Stage)) -> Schedule {
+    stage::run(cluster, options, begins)
 }

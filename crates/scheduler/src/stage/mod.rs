@@ -19,8 +19,26 @@ use crate::schedule::{Options, Placement, Schedule};
 use crate::{Cluster, ResourceId, ScoreLine};
 use std::sync::Arc;
 
-/// Plans; see [`crate::schedule()`].
-pub(crate) fn run(cluster: &Cluster, options: &Options) -> Schedule {
+/// A part of planning, as those who measure tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Tickets, location scores, stickiness; what follows from what resources are.
+    Constraints,
+    /// Where everything runs.
+    Assignment,
+    /// What is probed where.
+    Probes,
+    /// What is done with each resource and node.
+    Actions,
+    /// What comes before what, and what follows from that.
+    Orderings,
+    /// What the controller gets.
+    Graph,
+}
+
+/// Plans; see [`crate::schedule_watched()`].
+pub(crate) fn run(cluster: &Cluster, options: &Options, begins: &mut dyn FnMut(Stage)) -> Schedule {
+    begins(Stage::Constraints);
     let mut work = cluster.clone();
     work.sanitized = options.sanitized;
     work.apply_tickets();
@@ -29,16 +47,21 @@ pub(crate) fn run(cluster: &Cluster, options: &Options) -> Schedule {
         work.add_internal_constraints(resource);
     }
     work.handle_definition_changes();
+    begins(Stage::Assignment);
     work.assign_resources();
     work.make_deferred_checks();
+    begins(Stage::Probes);
     work.schedule_probes();
+    begins(Stage::Actions);
     work.clear_removed_fail_counts();
     for resource in work.top.clone() {
         work.create_actions(resource);
     }
     work.order_remote_actions();
     work.schedule_fencing_and_shutdowns();
+    begins(Stage::Orderings);
     work.apply_orderings();
+    begins(Stage::Graph);
     let graph = work.create_graph(options);
     work.into_schedule(graph)
 }
