@@ -23,12 +23,14 @@ pub struct ConfigIssue {
     pub message: String,
     /// The function of Pacemaker's that logs it, by which scripts know it; `None` where that is not kept.
     pub function: Option<&'static str>,
+    /// It is in what only planning looks at (constraints): who just wants to know the state need not be told.
+    pub planning: bool,
 }
 
 impl ConfigIssue {
     /// Part of the configuration is ignored.
     pub fn error(message: impl Into<String>) -> ConfigIssue {
-        ConfigIssue { severity: Severity::Error, message: message.into(), function: None }
+        ConfigIssue { severity: Severity::Error, message: message.into(), function: None, planning: false }
     }
 
     /// Itself with the function that logs it in Pacemaker.
@@ -40,7 +42,7 @@ impl ConfigIssue {
 
     /// Works, but probably not as meant.
     pub fn warning(message: impl Into<String>) -> ConfigIssue {
-        ConfigIssue { severity: Severity::Warning, message: message.into(), function: None }
+        ConfigIssue { severity: Severity::Warning, message: message.into(), function: None, planning: false }
     }
 }
 

@@ -4,9 +4,9 @@
 //! Decides: what people are told of an upgrade, in Pacemaker's words. Given: a CIB. Leaves to others: the upgrade (`cib`),
 //! and what the tool does with the result.
 
-use crate::trace;
+use crate::log::{Level, Log, Source};
 use ::cib::schema;
-use ::cib::upgrade::{self, Event, Level, Severity, Unacceptable};
+use ::cib::upgrade::{self, Event, Severity, Unacceptable};
 use model::Profile;
 use xml::Element;
 
@@ -35,19 +35,20 @@ pub(crate) fn acceptable(cib: &Element, mut tell: impl FnMut(String)) -> Result<
 
 /// What happened in an upgrade: notes down to a severity (none: no notes), the rest for those who trace.
 pub(crate) fn tell_events(events: &[Event], down_to: Option<Severity>, mut tell: impl FnMut(String)) {
+    let log = Log::of_environment();
     for event in events {
         match (event, event.function()) {
             (Event::Note(note), _) if Some(note.severity()) <= down_to => {
                 note.lines().iter().for_each(|line| tell(format!("{}{line}", note.label())));
             }
-            (event, Some(function)) if trace::is_traced(function) => {
-                let word = match event.level() {
-                    Level::Error => "error",
-                    Level::Warning => "warning",
-                    Level::Info => "info",
-                    Level::Debug => "debug",
+            (event, Some(function)) if log.is_traced(function) => {
+                let level = match event.level() {
+                    upgrade::Level::Error => Level::Error,
+                    upgrade::Level::Warning => Level::Warning,
+                    upgrade::Level::Info => Level::Info,
+                    upgrade::Level::Debug => Level::Debug,
                 };
-                tell(trace::line("schemas", function, word, event));
+                log.line(level, Source { file: "schemas", function }, event).into_iter().for_each(&mut tell);
             }
             _ => {}
         }

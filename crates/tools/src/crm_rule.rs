@@ -96,7 +96,7 @@ fn work(
         })?,
     };
     let cib = match &options.xml_text {
-        Some(text) => given(text, stdin, log, out)?,
+        Some(text) => given(text, stdin, &log, out)?,
         None => match current() {
             Ok(cib) => cib,
             Err((code, why)) => {
@@ -126,7 +126,7 @@ fn work(
 }
 
 /// What was given as XML, or is piped in.
-fn given(text: &str, stdin: &mut dyn Read, log: Log, out: &mut Output<'_>) -> Result<Element, Failure> {
+fn given(text: &str, stdin: &mut dyn Read, log: &Log, out: &mut Output<'_>) -> Result<Element, Failure> {
     let (text, unparsable) = if text == "-" {
         let mut bytes = Vec::new();
         let unreadable =

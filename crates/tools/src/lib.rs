@@ -35,5 +35,4 @@ mod log;
 mod output;
 mod status;
 pub mod stonith_admin;
-mod trace;
 pub mod validate;

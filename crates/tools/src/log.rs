@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The log of tools, which goes to the standard error of whoever asks for it: by `PCMK_stderr`, or by `--verbose`.
+//! The log of tools, which goes to the standard error of whoever asks for it: by `PCMK_stderr`, by `--verbose`, or, of
+//! single functions, by `PCMK_trace_functions`.
 //!
 //! Decides: what is shown, and in what form (Pacemaker's, which names the function of its sources that would say it; so
 //! scripts that look for it find it). Given: the environment and how verbose the tool was called. Leaves to others: every
 //! word.
 
 use crate::output::Output;
+use scheduler::{ConfigIssue, Severity};
 use std::fmt::Display;
 use xml::{ParseError, ParseErrorKind};
 
@@ -15,8 +17,36 @@ pub(crate) enum Level {
     /// Something does not work.
     Error,
     /// Something may not work.
-    #[allow(dead_code, reason = "part of what tools are offered; not every one is there yet")]
     Warning,
+    /// Something was done.
+    Info,
+    /// How it was done.
+    Debug,
+    /// Every step of it.
+    Trace,
+}
+
+impl Level {
+    /// How much has to be asked for. Between warnings and information Pacemaker has notices.
+    const fn loudness(self) -> u8 {
+        match self {
+            Level::Error => 1,
+            Level::Warning => 2,
+            Level::Info => 4,
+            Level::Debug => 5,
+            Level::Trace => 6,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Info => "info",
+            Level::Debug => "debug",
+            Level::Trace => "trace",
+        }
+    }
 }
 
 /// The function of Pacemaker's sources that would say it, and the file that is in.
@@ -29,12 +59,14 @@ pub(crate) struct Source {
 }
 
 /// Who asked for how much.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Log {
     /// How many levels are shown, from the worst on.
     levels: u8,
     /// Functions are shown with their files, which is so where some of them are traced.
     with_files: bool,
+    /// The functions of which everything is shown.
+    traced: Vec<String>,
 }
 
 /// The settings that trace.
@@ -49,32 +81,65 @@ const TRACES: [&str; 5] = [
 impl Log {
     /// As the environment and the number of `--verbose` say.
     pub fn new(program: &str, verbose: u8) -> Log {
-        let asked = std::env::var("PCMK_stderr").or_else(|_| std::env::var("HA_stderr")).is_ok_and(|value| {
+        Log::of(program, verbose, |name| std::env::var(name).ok())
+    }
+
+    /// As the environment says, whatever the program.
+    pub fn of_environment() -> Log {
+        Log::new("", 0)
+    }
+
+    fn of(program: &str, verbose: u8, env: impl Fn(&str) -> Option<String>) -> Log {
+        let asked = env("PCMK_stderr").or_else(|| env("HA_stderr")).is_some_and(|value| {
             let named = || value.split(',').any(|name| name == program);
             model::parse_bool(&value).unwrap_or_else(named)
         });
-        let with_files = TRACES.iter().any(|name| std::env::var_os(name).is_some());
-        Log { levels: verbose.saturating_add(u8::from(asked)), with_files }
+        let levels = verbose.saturating_add(u8::from(asked));
+        let traced = env("PCMK_trace_functions").filter(|_| levels > 0).unwrap_or_default();
+        Log {
+            levels,
+            with_files: TRACES.iter().any(|name| env(name).is_some()),
+            traced: traced.split(',').map(|name| name.trim().to_owned()).collect(),
+        }
+    }
+
+    /// Whether everything of a function is shown.
+    pub fn is_traced(&self, function: &str) -> bool {
+        self.traced.iter().any(|name| name == function)
+    }
+
+    /// The line for it, if somebody wants to know.
+    pub fn line(&self, level: Level, source: Source, text: impl Display) -> Option<String> {
+        let Source { file, function } = source;
+        let wanted = self.levels >= level.loudness() || self.is_traced(function);
+        // There is no line of that file that we would know.
+        let place = if self.with_files { format!("@{file}.c:0") } else { String::new() };
+        wanted.then(|| format!("({function}{place}) \t{}: {text}", level.word()))
     }
 
     /// Says it to those who want to know.
-    pub fn say(self, out: &mut Output<'_>, level: Level, source: Source, text: impl Display) {
-        let (needed, word) = match level {
-            Level::Error => (1, "error"),
-            Level::Warning => (2, "warning"),
-        };
-        if self.levels < needed {
-            return;
+    pub fn say(&self, out: &mut Output<'_>, level: Level, source: Source, text: impl Display) {
+        if let Some(line) = self.line(level, source, text) {
+            out.warn(line);
         }
-        let Source { file, function } = source;
-        // There is no line of that file that we would know.
-        let place = if self.with_files { format!("@{file}.c:0") } else { String::new() };
-        out.warn(format_args!("({function}{place}) \t{word}: {text}"));
+    }
+
+    /// The line for something that is wrong in a configuration, if somebody wants to know.
+    pub fn issue(&self, issue: &ConfigIssue) -> Option<String> {
+        let level = match issue.severity {
+            Severity::Error => Level::Error,
+            Severity::Warning => Level::Warning,
+        };
+        let Some(function) = issue.function else {
+            return (self.levels >= level.loudness()).then(|| format!("{}: {issue}", level.word()));
+        };
+        let file = if function == "invert_action" { "pcmk_sched_ordering" } else { "unpack" };
+        self.line(level, Source { file, function }, issue)
     }
 
     /// Says why a text is no XML, in the three lines that libxml2 has for it: the reason, the line, and a mark below the
     /// place.
-    pub fn say_no_xml(self, out: &mut Output<'_>, text: &str, error: &ParseError) {
+    pub fn say_no_xml(&self, out: &mut Output<'_>, text: &str, error: &ParseError) {
         let line = text.lines().nth(error.at.line.saturating_sub(1)).unwrap_or_default();
         let (shown, before) = window(line, error.at.column);
         let mark = " ".repeat(before) + "^";
@@ -112,6 +177,41 @@ fn libxml_words(text: &str, kind: &ParseErrorKind) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn log(verbose: u8, env: &[(&str, &str)]) -> Log {
+        Log::of("crm_x", verbose, |name| {
+            env.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn what_is_asked_for_is_shown() {
+        let source = Source { file: "acl", function: "check" };
+        let shown = |log: Log| {
+            [Level::Error, Level::Warning, Level::Trace].map(|level| log.line(level, source, "t").is_some())
+        };
+        assert_eq!(shown(log(0, &[])), [false, false, false]);
+        assert_eq!(shown(log(0, &[("PCMK_stderr", "yes")])), [true, false, false]);
+        assert_eq!(shown(log(1, &[("PCMK_stderr", "crm_a,crm_x")])), [true, true, false]);
+        assert_eq!(shown(log(1, &[("PCMK_stderr", "crm_a")])), [true, false, false]);
+        assert_eq!(shown(log(0, &[("PCMK_trace_functions", "check")])), [false, false, false]);
+        let traces = [("PCMK_trace_functions", "a, check"), ("PCMK_stderr", "1")];
+        assert_eq!(shown(log(0, &traces)), [true, true, true]);
+        assert_eq!(log(0, &traces).line(Level::Trace, source, "t").unwrap(), "(check@acl.c:0) \ttrace: t");
+        assert_eq!(log(1, &[]).line(Level::Error, source, "t").unwrap(), "(check) \terror: t");
+    }
+
+    #[test]
+    fn issues_of_a_configuration_are_known_by_their_functions() {
+        let issue = ConfigIssue::warning("odd");
+        assert_eq!(log(1, &[]).issue(&issue), None);
+        assert_eq!(log(2, &[]).issue(&issue).unwrap(), "warning: odd");
+        let traced = log(1, &[("PCMK_trace_functions", "invert_action")]);
+        assert_eq!(
+            traced.issue(&issue.logged_by("invert_action")).unwrap(),
+            "(invert_action@pcmk_sched_ordering.c:0) \twarning: odd"
+        );
+    }
 
     #[test]
     fn long_lines_are_shown_around_the_place() {

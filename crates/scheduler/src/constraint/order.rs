@@ -190,7 +190,7 @@ impl Cluster {
         if symmetry != Symmetry::Symmetric {
             return;
         }
-        match (invert(first_action), invert(then_action)) {
+        match (self.inverse(first_action), self.inverse(then_action)) {
             (Some(first_inverse), Some(then_inverse)) => {
                 let flags = flags_for(kind, first_inverse, Symmetry::Inverse);
                 self.order(then, then_inverse, first, first_inverse, flags);
@@ -200,6 +200,16 @@ impl Cluster {
                 self.note_issue(ConfigIssue::warning(issue));
             }
         }
+    }
+
+    /// What undoes an action. Of one that nothing undoes it is said, for every place that needs it.
+    fn inverse(&mut self, action: &str) -> Option<&'static str> {
+        let inverse = invert(action);
+        if inverse.is_none() {
+            let issue = format!("Unknown action '{action}' specified in order constraint");
+            self.issues.push(ConfigIssue::warning(issue).logged_by("invert_action"));
+        }
+        inverse
     }
 
     /// How many instances are enough; zero: all that there shall be.
@@ -259,9 +269,10 @@ impl Cluster {
                 self.order(first, action, then, action, flags);
             }
         }
-        let Some(inverse) = invert(action).filter(|_| symmetry != Symmetry::Asymmetric && sequential) else {
+        if symmetry == Symmetry::Asymmetric {
             return;
-        };
+        }
+        let Some(inverse) = self.inverse(action).filter(|_| sequential) else { return };
         let flags = flags_for(local, inverse, Symmetry::Inverse);
         for pair in set.members.windows(2) {
             let &[first, then] = pair else { continue };
@@ -272,9 +283,9 @@ impl Cluster {
     /// One set before the next.
     fn order_sets(&mut self, set: &Set, next: &Set, kind: Kind, symmetry: Symmetry) {
         let inverse = symmetry == Symmetry::Inverse;
-        let action = |set: &Set| {
+        let mut action = |set: &Set| {
             let action = set.xml.attr("action").unwrap_or("start").to_owned();
-            if inverse { invert(&action).map(str::to_owned) } else { Some(action) }
+            if inverse { self.inverse(&action).map(str::to_owned) } else { Some(action) }
         };
         let (Some(first_action), Some(then_action)) = (action(set), action(next)) else { return };
         let down = matches!(first_action.as_str(), "stop" | "demote");

@@ -56,7 +56,9 @@ fn unpack_without(cib: &Element, now: WallTime, not: &BTreeSet<String>) -> (Clus
     cluster.note_possible_nodes();
     cluster.count_resources();
     cluster.apply_node_health();
+    let of_state = cluster.issues.len();
     cluster.unpack_constraints();
+    cluster.issues.iter_mut().skip(of_state).for_each(|issue| issue.planning = true);
     let issues = std::mem::take(&mut cluster.issues);
     (cluster, issues)
 }

@@ -18,12 +18,14 @@ pub(crate) use session::{CibSession, Refused};
 pub(crate) use write::{bytes_for, replace_file};
 
 use crate::failure::Failure;
+use crate::log::{Level, Log, Source};
 use ::cib::acl;
 use ::cib::upgrade::Event;
 use ::cib::{CallOptions, Context, Operation, Refusal, Request, perform, query, schema};
 use messages::cib::{self, CibMessageError, Command, Reply, option};
 use model::{ExitCode, LegacyRc, WallTime};
 use place::ShadowNameError;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -274,8 +276,13 @@ pub(crate) fn acl_facts(cib: &Element) -> acl::Facts {
 
 /// Tells what ACLs decided, to those who ask for it.
 fn trace(notes: &[acl::Note]) {
+    let log = Log::of_environment();
     for note in notes {
-        crate::trace::trace("acl", note.kind.function(), note);
+        let source = Source { file: "acl", function: note.kind.function() };
+        if let Some(line) = log.line(Level::Trace, source, note) {
+            // If nobody can be told, there is nobody who wants to know.
+            let _ = writeln!(std::io::stderr().lock(), "{line}");
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::acceptable::acceptable;
 use crate::cib_access::CibSession;
 use crate::command_line;
 use crate::failure::Failure;
+use crate::log::Log;
 use crate::status::Lists;
 use model::{ExitCode, WallTime};
 use options::{Command, Options};
@@ -108,14 +109,19 @@ impl<'a> Task<'a> {
         lists: &mut Lists<'_>,
     ) -> Result<Task<'a>, Failure> {
         let mut session = open()?;
-        let cib = acceptable(&session.query()?, |line| lists.error(line));
+        let cib = session.read()?.map_err(|refused| {
+            let why = refused.reason.unwrap_or_else(|| refused.rc.text().into_owned());
+            Failure::bare(refused.rc.exit_code())
+                .with_detail(format_args!("Could not obtain the current CIB: {why}"))
+        })?;
+        let cib = acceptable(&cib, |line| lists.error(line));
         let cib = cib.map_err(|refusal| {
             Failure::new(ExitCode::CONFIG, format_args!("Could not upgrade the current CIB XML: {refusal}"))
         })?;
         let (cluster, issues) = scheduler::unpack(&cib, now);
-        for issue in issues.iter().filter(|_| options.verbose > 0) {
-            lists.error(issue);
-        }
+        let log = Log::new(PROGRAM, options.verbose);
+        let issues = issues.iter().filter(|issue| !issue.planning).filter_map(|issue| log.issue(issue));
+        issues.for_each(|line| lists.error(line));
         let nosuch = |text: String| Failure::new(ExitCode::NOSUCH, text);
         let node = match &options.node {
             None => None,

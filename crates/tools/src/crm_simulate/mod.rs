@@ -15,8 +15,8 @@ mod summary;
 use crate::cib_access::CibPlace;
 use crate::command_line;
 use crate::date;
+use crate::log::Log;
 use crate::status::{self, Counts, Lists, Sections, Show};
-use crate::trace;
 use clap::Parser;
 use execute::Recording;
 use model::{ExitCode, Profile, WallTime};
@@ -55,7 +55,7 @@ pub fn run(
     }
     let fancy = !(options.show_scores && options.quiet);
     let mut lists = Lists::new(out, err, fancy, options.quiet);
-    let result = Simulation { options: &options, now, lists: &mut lists }.run(input);
+    let result = Simulation { options: &options, now, lists: &mut lists, of_planning: Vec::new() }.run(input);
     let code = match result {
         Ok(code) => code,
         Err(error) => {
@@ -101,6 +101,8 @@ struct Simulation<'a, 'w> {
     options: &'a Options,
     now: WallTime,
     lists: &'a mut Lists<'w>,
+    /// What is wrong in the configuration that only the planning has to do with.
+    of_planning: Vec<ConfigIssue>,
 }
 
 impl Simulation<'_, '_> {
@@ -158,28 +160,16 @@ impl Simulation<'_, '_> {
             (None, None) => self.now,
         };
         let (cluster, issues) = scheduler::unpack(cib, moment);
-        self.report(&issues);
+        let (of_planning, of_state): (Vec<_>, Vec<_>) = issues.into_iter().partition(|issue| issue.planning);
+        self.report(&of_state);
+        self.of_planning = of_planning;
         Ok(cluster)
     }
 
-    /// What is wrong in the configuration belongs into the log; here it is shown to who wants to know more. Errors are also
-    /// told to those who have the log written to the standard error.
-    fn report(&mut self, issues: &[ConfigIssue]) {
-        let verbose = self.options.verbose > 0;
-        for issue in issues {
-            match (issue.severity, issue.function) {
-                (scheduler::Severity::Error, Some(function)) if verbose || trace::is_logged() => {
-                    self.lists.error(trace::error_line("unpack", function, issue));
-                }
-                (scheduler::Severity::Error, None) if verbose || trace::is_logged() => {
-                    self.lists.error(format_args!("error: {issue}"));
-                }
-                (scheduler::Severity::Warning, _) if verbose => {
-                    self.lists.error(format_args!("warning: {issue}"));
-                }
-                _ => {}
-            }
-        }
+    /// What is wrong in the configuration belongs into the log.
+    fn report<'i>(&mut self, issues: impl IntoIterator<Item = &'i ConfigIssue>) {
+        let log = Log::new("crm_simulate", self.options.verbose);
+        issues.into_iter().filter_map(|issue| log.issue(issue)).for_each(|line| self.lists.error(line));
     }
 
     fn print_current(&mut self, cluster: &Cluster) -> bool {
@@ -221,6 +211,8 @@ impl Simulation<'_, '_> {
             cluster,
             &scheduler::Options { sanitized: !self.options.live_check, ..scheduler::Options::default() },
         );
+        let of_planning = std::mem::take(&mut self.of_planning);
+        self.report(of_planning.iter().chain(&schedule.issues));
         let (scores, utilization) = (self.options.show_scores, self.options.show_utilization);
         let title = match (scores, utilization) {
             (true, true) => Some("Assignment Scores and Utilization Information"),

@@ -14,10 +14,10 @@ use crate::acceptable::acceptable;
 use crate::cib_access::{
     AccessError, CibAccess, DocumentError, bytes_for, read_file_or_stdin, read_pipe, replace_file,
 };
-use crate::command_line;
+use crate::command_line::{self, Tool};
 use crate::failure::{Failure, system_words};
+use crate::log::{Level, Log, Source};
 use crate::output::Output;
-use crate::trace;
 use ::cib::Operation;
 use ::cib::schema::{self, SchemaVersion};
 use messages::cib::{Command, option};
@@ -59,8 +59,9 @@ fn work(
     let mut findings = Findings::default();
     check(cib, now, out, &mut findings);
     out.flush()?;
-    for (function, remark) in &findings.remarks {
-        trace::warning("unpack", function, loudness, remark);
+    let log = Log::new(Options::NAME, loudness);
+    for &(function, remark) in &findings.remarks {
+        log.say(out, Level::Warning, Source { file: "unpack", function }, remark);
     }
     if findings.worst == Some(Severity::Error) {
         findings.issues.push(ConfigIssue::error("CIB did not pass schema validation"));
