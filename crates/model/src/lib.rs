@@ -13,6 +13,7 @@ mod op;
 pub mod options;
 mod role;
 mod score;
+mod table_order;
 mod time;
 
 pub use codes::{ExecStatus, ExitCode, LegacyRc, OcfCode, StandardRc};
@@ -22,6 +23,7 @@ pub use interval::{Interval, ParseIntervalError};
 pub use op::{OpKey, ParseKeyError, TransitionKey, TransitionMagic};
 pub use role::{ParseRoleError, Role};
 pub use score::{ParseScoreError, Score};
+pub use table_order::table_order;
 pub use time::{Instant, Now, WallTime};
 
 /// Reads one of the words Pacemaker accepts for a boolean (`true on yes y 1` / `false off no n 0`), in any case.

@@ -11,6 +11,7 @@
 mod action;
 mod cluster;
 mod constraint;
+mod inspect;
 mod issue;
 mod notation;
 mod schedule;
@@ -19,12 +20,13 @@ mod stage;
 mod unpack;
 mod variant;
 
-pub use action::{Action, ActionId, FenceReason, Loss, Reason, Relation, relation};
+pub use action::{Action, ActionId, Digest, Digests, FenceReason, Loss, Reason, Relation, relation};
 pub use cluster::{
     Agent, Cluster, ClusterOptions, Discovery, FailedOperation, InstanceTerms, Location, Node, NodeId,
     NodeKind, NodeState, Parameters, PlacementStrategy, QuorumPolicy, Replica, Resource, ResourceId,
     ResourceState, Ticket, Variant,
 };
+pub use inspect::{Companionship, Traits, operations_of, order_of_operations};
 pub use issue::{ConfigIssue, Severity};
 pub use schedule::{Options, Placement, Schedule};
 pub use score::ScoreLine;

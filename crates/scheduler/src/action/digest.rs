@@ -25,6 +25,32 @@ pub(crate) enum DigestVerdict {
     Restart,
 }
 
+/// A digest with what it is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// The digest.
+    pub hash: String,
+    /// The parameters, as attributes.
+    pub parameters: Element,
+}
+
+impl Digest {
+    fn of(parameters: Element) -> Digest {
+        Digest { hash: digest_v1_sorted(&parameters, Escaping::Modern), parameters }
+    }
+}
+
+/// All digests of an operation's definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digests {
+    /// Of all parameters.
+    pub all: Digest,
+    /// Of those that are not secret.
+    pub secure: Digest,
+    /// Of those that cannot be reloaded, if the history has such a digest.
+    pub restart: Option<Digest>,
+}
+
 /// Secret parameters that are left out of digests everyone may see, where the agent names none.
 const SECRETS: &str = " passwd password user ";
 
@@ -51,6 +77,24 @@ fn is_fencer_parameter(name: &str) -> bool {
         ["action_limit", "delay_base", "delay_max", "host_argument", "host_check", "host_list", "host_map"];
     let suffix = rest.find('_').map(|at| &rest[at..]);
     WHOLE.contains(&rest) || matches!(suffix, Some("_action" | "_timeout" | "_retries"))
+}
+
+/// Whether a feature set is one that left more out of digests without secrets than today's do.
+fn is_before_secure_timeouts(version: Option<&str>) -> bool {
+    let version = version.and_then(|text| text.parse::<FeatureSet>().ok());
+    version.is_some_and(|version| version < FeatureSet::new(3, 16, 0))
+}
+
+/// Adds what is not there yet, in the order in which Pacemaker would.
+fn add_parameters(element: &mut Element, parameters: &Parameters) {
+    let all: Vec<_> = parameters.iter().collect();
+    for place in model::table_order(all.iter().map(|(name, _)| &***name)) {
+        if let Some((name, value)) = all.get(place)
+            && element.attr(name).is_none()
+        {
+            element.set_attr(Name::Shared((*name).clone()), value);
+        }
+    }
 }
 
 fn element_of(parameters: &Parameters) -> Element {
@@ -90,6 +134,63 @@ impl Cluster {
             }
         }
         (all, has_own)
+    }
+
+    /// The digests of an operation's definition on a node: as it is configured, but for what overrides it. `operation` is
+    /// the entry of the history that they are to be compared with, if there is one.
+    pub fn digests(
+        &self,
+        resource: ResourceId,
+        node: NodeId,
+        (task, interval_ms): (&str, u64),
+        operation: Option<&Element>,
+        overrides: &Parameters,
+    ) -> Digests {
+        let mut work = self.clone();
+        let own = work.parameters(resource, Some(node));
+        let mut all = Element::new("parameters");
+        if let Some(address) = work.with_real_address(Some(resource), own.clone()).get("addr")
+            && own.get("addr") != Some(address)
+        {
+            all.set_attr("addr", address);
+        }
+        add_parameters(&mut all, overrides);
+        add_parameters(&mut all, &own);
+        let config = work.operation_config(resource, task, interval_ms, true);
+        add_parameters(&mut all, &work.operation_parameters(config.as_ref(), node));
+        let meta = work.action_meta(resource, Some(node), task, interval_ms, config.as_ref());
+        let timeout = all.attr("CRM_meta_timeout").or(meta.get("timeout").map(|timeout| &**timeout));
+        let timeout = timeout.filter(|_| interval_ms != 0).map(str::to_owned);
+        all.retain_attrs(|a| !is_provenance(a.name().as_str()));
+        all.set_attr_opt("CRM_meta_timeout", timeout);
+
+        let version = operation.and_then(|operation| operation.attr("crm_feature_set"));
+        let version = version.or(self.cib.attr("crm_feature_set"));
+        let secrets = operation.map_or(Some(SECRETS), |operation| operation.attr("op-secure-params"));
+        let secrets: Vec<&str> = secrets.into_iter().flat_map(|names| names.split(' ')).collect();
+        let mut secure = all.clone();
+        if is_before_secure_timeouts(version) {
+            secure = Element::new("parameters");
+            add_parameters(&mut secure, overrides);
+            add_parameters(&mut secure, &own);
+            let fences = work.state(resource).fence_device;
+            secure.retain_attrs(|a| {
+                let name = a.name().as_str();
+                !is_provenance(name) && !(fences && is_fencer_parameter(name))
+            });
+        }
+        secure.retain_attrs(|a| !secrets.contains(&a.name().as_str()));
+
+        let restart = operation.filter(|operation| operation.attr("op-restart-digest").is_some());
+        let restart = restart.map(|operation| {
+            let mut restart = all.clone();
+            if let Some(list) = operation.attr("op-force-restart") {
+                let names: Vec<&str> = list.split(' ').collect();
+                restart.retain_attrs(|a| names.contains(&a.name().as_str()));
+            }
+            Digest::of(restart)
+        });
+        Digests { all: Digest::of(all), secure: Digest::of(secure), restart }
     }
 
     /// Compares an operation of the history with what is configured.
@@ -172,8 +273,7 @@ impl Cluster {
         secrets: Option<&str>,
         version: Option<&str>,
     ) -> String {
-        let version = version.and_then(|text| text.parse::<FeatureSet>().ok());
-        let old = version.is_some_and(|version| version < FeatureSet::new(3, 16, 0));
+        let old = is_before_secure_timeouts(version);
         let mut secure = if old { self.parameters(resource, Some(node)) } else { all.clone() };
         let fences = self.state(resource).fence_device;
         let secrets: Vec<&str> = secrets.unwrap_or_default().split(' ').collect();

@@ -13,6 +13,7 @@ mod reason;
 pub mod relation;
 
 pub(crate) use digest::DigestVerdict;
+pub use digest::{Digest, Digests};
 pub(crate) use meta::OnFail;
 pub use reason::{FenceReason, Loss, Reason};
 

@@ -107,8 +107,10 @@ pub(crate) struct Defaults {
 /// A resource's score for nodes, from one `rsc_location` (or one of its rules).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
-    /// The constraint's id.
+    /// The constraint's (or, if it has one, its rule's) id; the strategy's name for what follows from node health.
     pub id: String,
+    /// The constraint's id; none for what follows from node health.
+    pub constraint: Option<Arc<str>>,
     /// Whose.
     pub resource: ResourceId,
     /// Only in this role, if not unknown.

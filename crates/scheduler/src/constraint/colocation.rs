@@ -26,6 +26,8 @@ impl ColocationId {
 /// One resource with another.
 #[derive(Clone, Debug)]
 pub(crate) struct Colocation {
+    /// The constraint's (or its set's) id.
+    pub id: Arc<str>,
     /// The one that follows.
     pub dependent: ResourceId,
     /// The one that is followed.
@@ -104,6 +106,7 @@ impl Cluster {
         }
         let id = ColocationId(self.colocations.len() as u32);
         self.colocations.push(Colocation {
+            id: Arc::from(terms.id),
             dependent,
             primary,
             score: terms.score,

@@ -8,6 +8,7 @@ use crate::notation::{evaluate_rule, parse_score, resolve, rule_input};
 use crate::{Cluster, ConfigIssue, Discovery, Location, NodeId, ResourceId};
 use model::{Role, Score};
 use rules::{Input, Pattern, Submatches, role_of, score_of};
+use std::sync::Arc;
 use xml::Element;
 
 fn role_filter(text: Option<&str>) -> Option<Role> {
@@ -147,6 +148,7 @@ impl Cluster {
                 Discovery::Always
             }
         };
-        self.locations.push(Location { id: id.to_owned(), resource, role, nodes, discovery });
+        let constraint = Some(Arc::from(xml.id().unwrap_or_default()));
+        self.locations.push(Location { id: id.to_owned(), constraint, resource, role, nodes, discovery });
     }
 }

@@ -51,6 +51,7 @@ impl Cluster {
                 }
                 self.locations.push(Location {
                     id: strategy.clone(),
+                    constraint: None,
                     resource,
                     role: Role::Unknown,
                     nodes: vec![(node, health)],

@@ -20,7 +20,7 @@ mod resources;
 mod status;
 
 pub(crate) use failcount::FailCountScope;
-pub(crate) use history::{active_range, sorted_operations};
+pub(crate) use history::{active_range, compare_operations, sorted_operations};
 pub(crate) use resources::add_scores;
 
 use crate::{Cluster, ClusterOptions, ConfigIssue};
