@@ -4,6 +4,7 @@
 //! Decides: what counts as the same. Given: a corpus of cases (inputs with the outputs that are expected of them), which
 //! is no part of this project. Leaves to others: the answers (`tools::crm_simulate`, run within this process).
 
+mod account;
 mod case;
 mod diff;
 
@@ -67,9 +68,14 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let full = count(&verdicts, Verdict::matches_fully);
     println!("{:>9} {full:>4}", "all");
+    let unaccounted = account::verify(&cases)?;
+    println!("{:>9} {:>4}", "accounts", cases.len() - unaccounted.len());
     let panicked = count(&verdicts, |verdict| verdict.panicked);
     if panicked > 0 {
         println!("{:>9} {panicked:>4}", "panicked");
+    }
+    if let Some((name, why)) = unaccounted.first() {
+        bail!("the account of scores is wrong in {} cases, in {name} for one: {why}", unaccounted.len());
     }
     if options.only.is_none() {
         check_floor(full)?;

@@ -13,6 +13,7 @@ mod cluster;
 mod constraint;
 mod inspect;
 mod issue;
+mod ledger;
 mod notation;
 mod schedule;
 mod score;
@@ -28,6 +29,9 @@ pub use cluster::{
 };
 pub use inspect::{Companionship, Traits, operations_of, order_of_operations};
 pub use issue::{ConfigIssue, Severity};
+pub use ledger::{
+    Candidate, Cause, Choice, ChoiceBy, ConfiguredOrdering, ConfiguredSide, FailureKind, Reasons, Term, sum,
+};
 pub use schedule::{Options, Placement, Schedule};
 pub use score::ScoreLine;
 pub use stage::Stage;
@@ -37,7 +41,13 @@ use xml::Element;
 
 /// Reads a CIB. What is wrong in it is left out or defaulted, and reported; nothing stops the reading.
 pub fn unpack(cib: &Element, now: WallTime) -> (Cluster, Vec<ConfigIssue>) {
-    unpack::unpack(cib, now)
+    unpack::unpack(cib, now, false)
+}
+
+/// Reads a CIB so that whoever plans over it keeps account of every score: [`Schedule::reasons`]. Decides nothing else
+/// than [`unpack()`], and takes longer.
+pub fn unpack_with_reasons(cib: &Element, now: WallTime) -> (Cluster, Vec<ConfigIssue>) {
+    unpack::unpack(cib, now, true)
 }
 
 /// Plans everything that leads from what is to what should be.

@@ -59,6 +59,8 @@ pub struct Schedule {
     pub scores: Vec<ScoreLine>,
     /// What of the configuration could not be followed while planning, beyond what reading it found.
     pub issues: Vec<ConfigIssue>,
+    /// Why all this, if the CIB was read for that ([`crate::unpack_with_reasons`]).
+    pub reasons: Option<crate::Reasons>,
 }
 
 impl Schedule {

@@ -121,6 +121,13 @@ impl Shared {
 }
 
 impl Case {
+    /// Its CIB as it stands in the file.
+    pub fn cib(&self) -> Result<xml::Element> {
+        let path = self.folder.join("xml").join(format!("{}.xml", self.name));
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        xml::parse(&text).with_context(|| format!("cannot read {}", path.display()))
+    }
+
     /// The expected output of a kind. Only complaints may have no file: then none are expected.
     pub fn expected(&self, kind: Kind) -> Result<String> {
         let path = super::expectation(&self.folder, kind, &self.name);

@@ -85,6 +85,8 @@ pub struct Cluster {
     pub(crate) issues: Vec<ConfigIssue>,
     /// Scores that were recorded.
     pub(crate) scores: Vec<crate::ScoreLine>,
+    /// Why they are what they are, if somebody wants to know.
+    pub(crate) ledger: crate::ledger::Ledger,
     /// Secret parameters may have been blanked in the CIB.
     pub(crate) sanitized: bool,
     /// Comparisons of definitions that have to wait until all is placed.

@@ -25,6 +25,7 @@ impl Cluster {
                 self.note_issue(ConfigIssue::error(issue));
                 continue;
             };
+            self.ledger.orderings_of(self.orderings.len(), id);
             match element.name() {
                 "rsc_order" => self.unpack_order(element, id),
                 "rsc_colocation" => self.unpack_colocation(element, id),
@@ -36,6 +37,7 @@ impl Cluster {
                 }
             }
         }
+        self.ledger.orderings_of(self.orderings.len(), "");
     }
 
     /// The resource a constraint names; says so if there is none.

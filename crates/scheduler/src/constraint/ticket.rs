@@ -6,6 +6,7 @@
 
 use crate::action::FenceReason;
 use crate::cluster::Ticket;
+use crate::ledger::Cause;
 use crate::notation::{integer, is_true};
 use crate::{Cluster, ConfigIssue, ResourceId};
 use model::{Role, Score};
@@ -22,8 +23,10 @@ enum LossPolicy {
 }
 
 /// A constraint on a ticket, for one resource.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TicketTerms {
+    constraint: Arc<str>,
+    ticket: Arc<str>,
     granted: bool,
     standby: bool,
     role: Role,
@@ -79,7 +82,9 @@ impl Cluster {
                 }
             };
             let policy = self.loss_policy(policy, role, id);
-            self.ticket_terms.push((resource, TicketTerms { granted, standby, role, policy }));
+            let (constraint, ticket) = (Arc::from(id), Arc::from(name));
+            let terms = TicketTerms { constraint, ticket, granted, standby, role, policy };
+            self.ticket_terms.push((resource, terms));
         }
     }
 
@@ -102,11 +107,12 @@ impl Cluster {
     /// Draws the conclusions. They are part of the plan: how the cluster is now is shown without them.
     pub(crate) fn apply_tickets(&mut self) {
         for (resource, terms) in std::mem::take(&mut self.ticket_terms) {
-            self.apply_ticket(resource, terms);
+            self.apply_ticket(resource, &terms);
         }
     }
 
-    fn apply_ticket(&mut self, id: ResourceId, terms: TicketTerms) {
+    fn apply_ticket(&mut self, id: ResourceId, terms: &TicketTerms) {
+        let cause = || Cause::Ticket { id: terms.constraint.clone(), ticket: terms.ticket.clone() };
         if terms.granted && !terms.standby {
             return;
         }
@@ -124,19 +130,19 @@ impl Cluster {
         if terms.granted || state.active_on.is_empty() {
             // Only what runs already may go on without its ticket.
             if terms.role != Role::Promoted || terms.policy == LossPolicy::Stop {
-                self.add_location(id, None, Score::MINUS_INFINITY);
+                self.add_location(id, None, Score::MINUS_INFINITY, cause);
             }
             return;
         }
         let role_matches = terms.role == Role::Unknown || terms.role == state.role;
         match terms.policy {
-            LossPolicy::Stop => self.add_location(id, None, Score::MINUS_INFINITY),
+            LossPolicy::Stop => self.add_location(id, None, Score::MINUS_INFINITY, cause),
             LossPolicy::Demote if terms.role != Role::Promoted => {
-                self.add_location(id, None, Score::MINUS_INFINITY);
+                self.add_location(id, None, Score::MINUS_INFINITY, cause);
             }
             LossPolicy::Fence if role_matches => {
                 let nodes = state.active_on.clone();
-                self.add_location(id, None, Score::MINUS_INFINITY);
+                self.add_location(id, None, Score::MINUS_INFINITY, cause);
                 for node in nodes {
                     self.fence_node(node, FenceReason::TicketLost, false);
                 }

@@ -8,6 +8,7 @@
 use crate::action::Reason;
 use crate::cluster::NodeTable;
 use crate::constraint::ColocationId;
+use crate::ledger::Cause;
 use crate::stage::order::PutOff;
 use crate::unpack::add_scores;
 use crate::{Cluster, NodeId, ResourceId, Variant};
@@ -239,24 +240,34 @@ impl Cluster {
         }
         let value =
             assigned.and_then(|node| self.colocation_value(node, &attribute, primary)).map(str::to_owned);
+        let mut sheet = self.ledger.sheet();
         let mut nodes = self.work(dependent).allowed.clone();
         for (index, allowed) in nodes.iter_mut().enumerate() {
             let Some(allowed) = allowed else { continue };
+            let node = NodeId::new(index);
             if assigned.is_none() {
                 allowed.score = add_scores(-score.value(), allowed.score);
+                sheet.add(node, -score.value());
                 continue;
             }
-            let actual = self.colocation_value(NodeId::new(index), &attribute, dependent);
+            let actual = self.colocation_value(node, &attribute, dependent);
             if same_value(actual, value.as_deref()) {
                 if score < Score::INFINITY {
                     allowed.score = add_scores(score.value(), allowed.score);
+                    sheet.add(node, score.value());
                 }
             } else if score == Score::INFINITY {
                 allowed.score = Score::MINUS_INFINITY.value();
+                sheet.add(node, allowed.score);
             }
         }
         if score.is_infinite() || self.any_available(&nodes) {
             self.work_mut(dependent).allowed = nodes;
+            let id = self.ledger.is_kept().then(|| self.colocation(colocation).id.clone());
+            self.account_sheet(dependent, sheet, || Cause::Colocation {
+                id: id.unwrap_or_default(),
+                with: primary,
+            });
         }
     }
 
@@ -292,6 +303,7 @@ impl Cluster {
         self.add_colocated_scores(dependent, primary, &mut nodes, &pull);
         if let Some(nodes) = nodes {
             self.work_mut(primary).allowed = nodes;
+            self.account_dependent(primary, colocation);
         }
     }
 

@@ -4,9 +4,11 @@
 //! Decides: each resource's scores. Given: constraints, fail counts. Leaves to others: colocations, and the choice.
 
 use crate::cluster::Allowed;
+use crate::ledger::Cause;
 use crate::unpack::{FailCountScope, add_scores};
 use crate::{Cluster, Discovery, Location, NodeId, ResourceId, Variant};
 use model::{Role, Score};
+use std::sync::Arc;
 
 impl Cluster {
     pub(super) fn apply_criteria(&mut self) {
@@ -35,7 +37,19 @@ impl Cluster {
     /// Applies a location to a resource and all in it. `no_scores`: only whether it is probed; a group's wish counts
     /// once, for its first member.
     fn apply_location(&mut self, id: ResourceId, location: &Location, no_scores: bool) {
-        self.apply_location_to(id, location, no_scores);
+        if self.apply_location_to(id, location, no_scores) {
+            let cause = self.ledger.cause(|| {
+                let id = Arc::<str>::from(location.id.as_str());
+                match &location.constraint {
+                    Some(constraint) if **constraint == *id => Cause::Location { id, rule: None },
+                    Some(constraint) => Cause::Location { id: Arc::clone(constraint), rule: Some(id) },
+                    None => Cause::Health { strategy: id },
+                }
+            });
+            for &(node, score) in &location.nodes {
+                self.account_term(id, node, if no_scores { 0 } else { score.value() }, cause);
+            }
+        }
         let resource = self.resource(id);
         match resource.variant {
             Variant::Primitive => return,
@@ -66,9 +80,10 @@ impl Cluster {
         }
     }
 
-    pub(super) fn apply_location_to(&mut self, id: ResourceId, location: &Location, no_scores: bool) {
+    /// Applies a location to one resource; says whether it concerns it in its role.
+    pub(super) fn apply_location_to(&mut self, id: ResourceId, location: &Location, no_scores: bool) -> bool {
         if location.role != Role::Unknown && location.role != self.state(id).next_role {
-            return;
+            return false;
         }
         let mut exclusive = false;
         for &(node, score) in &location.nodes {
@@ -88,6 +103,7 @@ impl Cluster {
             }
         }
         self.work_mut(id).exclusive_probes |= exclusive;
+        true
     }
 
     fn apply_stickiness(&mut self, id: ResourceId) {
@@ -106,7 +122,7 @@ impl Cluster {
         let known = resource.work.allowed.get(node.index()).is_some_and(Option::is_some);
         if self.options.symmetric || known {
             let stickiness = state.stickiness;
-            self.add_location(id, Some(node), stickiness);
+            self.add_location(id, Some(node), stickiness, || Cause::Stickiness);
         }
     }
 
@@ -118,13 +134,16 @@ impl Cluster {
             }
             return;
         }
-        if let Some(banned) = self.threshold_reached(id, node) {
-            self.add_location(banned, Some(node), Score::MINUS_INFINITY);
+        if let Some((banned, count)) = self.threshold_reached(id, node) {
+            let threshold = self.state(id).migration_threshold;
+            let cause = || Cause::FailCount { of: id, count, threshold };
+            self.add_location(banned, Some(node), Score::MINUS_INFINITY, cause);
         }
     }
 
-    /// Whether a primitive has failed too often on a node; says what is not to be there any more therefore.
-    pub(crate) fn threshold_reached(&mut self, id: ResourceId, node: NodeId) -> Option<ResourceId> {
+    /// Whether a primitive has failed too often on a node; says what is not to be there any more therefore, and how
+    /// often that was.
+    pub(crate) fn threshold_reached(&mut self, id: ResourceId, node: NodeId) -> Option<(ResourceId, i32)> {
         let state = self.state(id);
         let threshold = state.migration_threshold;
         if threshold == 0 || state.failure_ignored {
@@ -142,7 +161,7 @@ impl Cluster {
             count = count.saturating_add(inside);
         }
         let banned = if self.state(id).unique { id } else { self.top_of(id) };
-        (count > 0 && count >= threshold).then_some(banned)
+        (count > 0 && count >= threshold).then_some((banned, count))
     }
 
     fn apply_exclusive_discovery(&mut self, id: ResourceId, node: NodeId) {
@@ -157,6 +176,8 @@ impl Cluster {
             && allowed.probe != Discovery::Exclusive
         {
             allowed.score = Score::MINUS_INFINITY.value();
+            let cause = self.ledger.cause(|| Cause::Discovery);
+            self.account_term(id, node, Score::MINUS_INFINITY.value(), cause);
         }
     }
 }

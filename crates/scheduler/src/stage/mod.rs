@@ -67,7 +67,8 @@ pub(crate) fn run(cluster: &Cluster, options: &Options, begins: &mut dyn FnMut(S
 }
 
 impl Cluster {
-    fn into_schedule(self, graph: ::graph::TransitionGraph) -> Schedule {
+    fn into_schedule(mut self, graph: ::graph::TransitionGraph) -> Schedule {
+        let reasons = self.into_reasons();
         let ids = (0..self.resources.len()).map(ResourceId::new);
         let currents: Vec<_> = ids.map(|id| self.current_node(id)).collect();
         let mut actions = self.actions;
@@ -91,6 +92,7 @@ impl Cluster {
             nodes: self.nodes.into_iter().map(|node| node.state).collect(),
             scores: self.scores,
             issues: self.issues,
+            reasons,
         }
     }
 
@@ -115,6 +117,7 @@ impl Cluster {
             })
             .collect();
         self.scores.extend(lines);
+        self.account_lines(id);
         for child in self.resource(id).children.clone() {
             self.record_scores(child, by);
         }

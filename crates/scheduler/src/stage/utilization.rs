@@ -7,6 +7,7 @@
 use crate::action::{ActionId, relation};
 use crate::cluster::{NodeTable, Parameters};
 use crate::constraint::{ColocationId, Side};
+use crate::ledger::Cause;
 use crate::notation::{integer, merge_sort};
 use crate::stage::colocation::Pull;
 use crate::{Cluster, NodeId, PlacementStrategy, ResourceId, Variant};
@@ -193,7 +194,7 @@ impl Cluster {
         }
         for &node in &nodes {
             if !room(self, node, &needs) {
-                self.add_location(id, Some(node), Score::MINUS_INFINITY);
+                self.add_location(id, Some(node), Score::MINUS_INFINITY, || Cause::Capacity);
             }
         }
         most.filter(|_| !any)

@@ -7,6 +7,7 @@
 
 use super::remote::{Connection, block, operation};
 use crate::cluster::{Allowed, NodeTable};
+use crate::ledger::Cause;
 use crate::notation::{integer, parse_bool};
 use crate::{Cluster, ConfigIssue, Discovery, InstanceTerms, NodeId, NodeKind, Replica, ResourceId};
 use model::Score;
@@ -465,10 +466,15 @@ impl Cluster {
             *slot = Some(entry(INNER_SCORE));
         }
         self.work_mut(child).allowed = own;
+        self.account_changes(child, || Cause::Container);
+        for index in 0..before {
+            self.account_changes(ResourceId::new(index), || Cause::BundleNode);
+        }
         if let Some(clone) = self.resource(child).parent
             && let Some(slot) = self.work_mut(clone).allowed.get_mut(node.index())
         {
             *slot = Some(entry(Score::MINUS_INFINITY.value()));
+            self.account_changes(clone, || Cause::BundleNode);
         }
     }
 
@@ -481,6 +487,7 @@ impl Cluster {
                 allowed.score = Score::MINUS_INFINITY.value();
             }
         }
+        self.account_changes(remote, || Cause::ClusterNodesOnly);
         self.node_mut(node).connection = Some(remote);
         let work = self.work_mut(remote);
         work.launcher = Some(container);

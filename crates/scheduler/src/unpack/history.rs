@@ -7,6 +7,7 @@
 use super::outcome::Failure;
 use crate::action::{FenceReason, OnFail};
 use crate::cluster::MultiplyActive;
+use crate::ledger::Cause;
 use crate::notation::{merge_sort, number, whole_seconds};
 use crate::{Cluster, NodeId, NodeKind, ResourceId, Variant};
 use model::{Role, Score, TransitionMagic};
@@ -145,7 +146,7 @@ impl Cluster {
         state.removed = true;
         state.removed_filler = entry.attr("container").is_some();
         if self.options.stop_removed {
-            self.add_location(id, None, Score::MINUS_INFINITY);
+            self.add_location(id, None, Score::MINUS_INFINITY, || Cause::Removed);
         } else {
             self.state_mut(id).managed = false;
         }
@@ -293,7 +294,11 @@ impl Cluster {
                 state.managed = false;
                 state.blocked = true;
             }
-            OnFail::Ban => self.add_location(resource, Some(node), Score::MINUS_INFINITY),
+            OnFail::Ban => {
+                self.add_location(resource, Some(node), Score::MINUS_INFINITY, || Cause::FailedThere {
+                    of: resource,
+                });
+            }
             OnFail::Stop => self.state_mut(resource).next_role = Role::Stopped,
             OnFail::Restart if known_active => {
                 let state = self.state_mut(resource);
@@ -397,7 +402,7 @@ impl Cluster {
         }
         let parent = self.resource(resource).parent;
         if !self.state(resource).managed {
-            self.add_location(resource, Some(node), Score::INFINITY);
+            self.add_location(resource, Some(node), Score::INFINITY, || Cause::Unmanaged);
             let mut holder = parent;
             while let Some(id) = holder {
                 self.state_mut(id).active_on.push(node);
@@ -417,7 +422,7 @@ impl Cluster {
     fn limit_activity(&mut self, resource: ResourceId) {
         match self.work(resource).multiply_active {
             MultiplyActive::StopOnly => {
-                self.ban_everywhere(resource);
+                self.ban_everywhere(resource, || Cause::MultiplyActive);
             }
             MultiplyActive::Block => {
                 let mut blocked = vec![resource];

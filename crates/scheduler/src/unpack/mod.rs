@@ -23,6 +23,7 @@ pub(crate) use failcount::FailCountScope;
 pub(crate) use history::{active_range, compare_operations, sorted_operations};
 pub(crate) use resources::add_scores;
 
+use crate::ledger::Ledger;
 use crate::{Cluster, ClusterOptions, ConfigIssue};
 use model::WallTime;
 use std::collections::BTreeSet;
@@ -32,11 +33,11 @@ use xml::Element;
 const ISSUES_COMPARED: usize = 64;
 
 /// Reads a CIB; see [`crate::unpack()`].
-pub fn unpack(cib: &Element, now: WallTime) -> (Cluster, Vec<ConfigIssue>) {
+pub fn unpack(cib: &Element, now: WallTime, with_reasons: bool) -> (Cluster, Vec<ConfigIssue>) {
     // Names of connections in the history that turned out to have no node. There are none but in odd cases.
     let mut not = BTreeSet::new();
     loop {
-        let (cluster, issues) = unpack_without(cib, now, &not);
+        let (cluster, issues) = unpack_without(cib, now, &not, with_reasons);
         let known = not.len();
         let unborn = cluster.nodes.iter().filter(|node| node.state.unborn);
         not.extend(unborn.map(|node| node.name.to_string()));
@@ -46,8 +47,16 @@ pub fn unpack(cib: &Element, now: WallTime) -> (Cluster, Vec<ConfigIssue>) {
     }
 }
 
-fn unpack_without(cib: &Element, now: WallTime, not: &BTreeSet<String>) -> (Cluster, Vec<ConfigIssue>) {
+fn unpack_without(
+    cib: &Element,
+    now: WallTime,
+    not: &BTreeSet<String>,
+    with_reasons: bool,
+) -> (Cluster, Vec<ConfigIssue>) {
     let mut cluster = Cluster::empty(cib.clone(), now);
+    if with_reasons {
+        cluster.ledger = Ledger::kept();
+    }
     cluster.unpack_options();
     let implicit = cluster.unpack_nodes(not);
     cluster.unpack_resources(implicit);
@@ -102,6 +111,7 @@ impl Cluster {
             unfencing: false,
             issues: Vec::new(),
             scores: Vec::new(),
+            ledger: Ledger::default(),
             sanitized: false,
             deferred: Vec::new(),
             update_depth: 0,

@@ -7,6 +7,7 @@
 use super::FailCountScope;
 use super::failcount::expected_rc;
 use crate::action::{DigestVerdict, OnFail, relation};
+use crate::ledger::{Cause, FailureKind};
 use crate::notation::{history_key, number, whole_seconds};
 use crate::stage::changes::CheckKind;
 use crate::{Cluster, ConfigIssue, FailedOperation, NodeId, ResourceId, Variant};
@@ -41,6 +42,10 @@ pub(super) struct Outcome<'a> {
 impl<'a> Outcome<'a> {
     fn is_probe(&self) -> bool {
         self.interval_ms == 0 && self.task == "monitor"
+    }
+
+    fn cause(&self, kind: FailureKind) -> Cause {
+        Cause::Failure { of: self.resource, task: Arc::from(self.task), rc: self.rc.value(), kind }
     }
 
     fn is_expected(&self) -> bool {
@@ -91,7 +96,8 @@ impl Cluster {
                 if strategy == OnFail::Ignore {
                     failure.on_fail = OnFail::Ban;
                 }
-                self.add_location(banned, Some(node), Score::MINUS_INFINITY);
+                let cause = || outcome.cause(FailureKind::NotInstalled);
+                self.add_location(banned, Some(node), Score::MINUS_INFINITY, cause);
                 self.take_failure(&outcome, strategy, role, failure);
             }
             _ => {
@@ -116,8 +122,14 @@ impl Cluster {
                 }
                 self.take_failure(&outcome, strategy, role, failure);
                 match outcome.status {
-                    ExecStatus::ErrorHard => self.add_location(banned, Some(node), Score::MINUS_INFINITY),
-                    ExecStatus::ErrorFatal => self.add_location(banned, None, Score::MINUS_INFINITY),
+                    ExecStatus::ErrorHard => {
+                        let cause = || outcome.cause(FailureKind::Hard);
+                        self.add_location(banned, Some(node), Score::MINUS_INFINITY, cause);
+                    }
+                    ExecStatus::ErrorFatal => {
+                        let cause = || outcome.cause(FailureKind::Fatal);
+                        self.add_location(banned, None, Score::MINUS_INFINITY, cause);
+                    }
                     _ => {}
                 }
             }
@@ -424,7 +436,10 @@ impl Cluster {
         }
         failure.on_fail = failure.on_fail.max(strategy);
         match outcome.task {
-            "stop" => self.add_location(resource, Some(outcome.node), Score::MINUS_INFINITY),
+            "stop" => {
+                let cause = || outcome.cause(FailureKind::Stop);
+                self.add_location(resource, Some(outcome.node), Score::MINUS_INFINITY, cause);
+            }
             "migrate_to" => self.migrate_to_failed(outcome),
             "migrate_from" => self.migrate_from_failed(outcome),
             "promote" => self.state_mut(resource).role = Role::Promoted,
@@ -454,7 +469,8 @@ impl Cluster {
             // Of instances that are all the same, none may run if one must not.
             let top = self.top_of(resource);
             let anonymous = self.resource(top).variant == Variant::Clone && !self.state(top).unique;
-            self.ban_everywhere(if anonymous { top } else { resource });
+            let cause = || outcome.cause(FailureKind::OnFailStop);
+            self.ban_everywhere(if anonymous { top } else { resource }, cause);
         }
     }
 
@@ -466,7 +482,8 @@ impl Cluster {
         };
         self.update_role(outcome, outcome.expected, failure);
         self.record_failure(outcome);
-        self.add_location(banned, Some(outcome.node), Score::MINUS_INFINITY);
+        let cause = || outcome.cause(FailureKind::Probe);
+        self.add_location(banned, Some(outcome.node), Score::MINUS_INFINITY, cause);
     }
 
     fn record_failure(&mut self, outcome: &Outcome<'_>) {

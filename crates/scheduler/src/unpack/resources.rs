@@ -7,6 +7,7 @@
 use super::clones;
 use super::remote::is_connection;
 use crate::cluster::{Allowed, MultiplyActive, NodeTable, Parameters, Work};
+use crate::ledger::{Cause, CauseId};
 use crate::notation::{interval_ms, is_true, parse_bool, parse_score, rule_input, unpack_blocks};
 use crate::{
     Agent, Cluster, ConfigIssue, InstanceTerms, NodeId, QuorumPolicy, Resource, ResourceId, ResourceState,
@@ -394,40 +395,50 @@ impl Cluster {
         known.resize(self.nodes.len(), None);
         let table: NodeTable = self.nodes.iter().zip(known).map(|(node, known)| fill(node, known)).collect();
         self.work_mut(id).allowed = table;
+        self.account_changes(id, || Cause::Node);
     }
 
     /// Adds to what a resource and all in it think of a node, or of all nodes.
-    pub(crate) fn add_location(&mut self, id: ResourceId, node: Option<NodeId>, score: Score) {
+    pub(crate) fn add_location(
+        &mut self,
+        id: ResourceId,
+        node: Option<NodeId>,
+        score: Score,
+        cause: impl FnOnce() -> Cause,
+    ) {
+        let cause = self.ledger.cause(cause);
         let nodes: Vec<NodeId> = match node {
             Some(node) => vec![node],
             None => self.born_nodes(),
         };
         for &node in &nodes {
-            self.add_node_score(id, node, score);
+            self.add_node_score(id, node, score, cause);
         }
         if node.is_none() && score == Score::MINUS_INFINITY {
             self.work_mut(id).assigned = None;
         }
     }
 
-    fn add_node_score(&mut self, id: ResourceId, node: NodeId, score: Score) {
+    fn add_node_score(&mut self, id: ResourceId, node: NodeId, score: Score, cause: Option<CauseId>) {
         for index in 0..self.resource(id).children.len() {
             let child = self.resource(id).children[index];
-            self.add_node_score(child, node, score);
+            self.add_node_score(child, node, score, cause);
         }
         let fresh = self.node(node).state.as_allowed();
         if let Some(entry) = self.work_mut(id).allowed.get_mut(node.index()) {
             let allowed = entry.get_or_insert(fresh);
             allowed.score = add_scores(allowed.score, score.value());
         }
+        self.account_term(id, node, score.value(), cause);
     }
 
     /// Nothing may run this resource.
-    pub(super) fn ban_everywhere(&mut self, id: ResourceId) {
+    pub(super) fn ban_everywhere(&mut self, id: ResourceId, cause: impl FnOnce() -> Cause) {
         let score = Score::MINUS_INFINITY.value();
         let banned = |node: &crate::Node| Allowed { score, ..node.state.as_allowed() };
         let table = self.nodes.iter().map(|node| (!node.state.unborn).then(|| banned(node))).collect();
         self.work_mut(id).allowed = table;
+        self.account_changes(id, cause);
     }
 
     // --- tags -----------------------------------------------------------------------------------------------------

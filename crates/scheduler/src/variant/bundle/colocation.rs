@@ -50,7 +50,7 @@ impl Cluster {
             }
         }
         if score == Score::INFINITY {
-            self.keep_to_nodes(dependent, &hosts);
+            self.keep_to_nodes(dependent, &hosts, colocation);
         }
         delta
     }

@@ -8,6 +8,7 @@ mod colocation;
 
 use crate::action::relation;
 use crate::constraint::{Side, Terms};
+use crate::ledger::Cause;
 use crate::{Cluster, NodeId, NodeKind, Parameters, Replica, ResourceId, Variant};
 use model::Score;
 use std::sync::Arc;
@@ -108,6 +109,7 @@ impl Cluster {
                     allowed.score = if is_own { 0 } else { Score::MINUS_INFINITY.value() };
                 }
             }
+            self.account_changes(clone, || Cause::BundleNode);
             self.assign(clone, prefer, stop_if_fail);
         }
         let work = self.work_mut(bundle);
@@ -149,6 +151,7 @@ impl Cluster {
                 allowed.score = score.value();
             }
         }
+        self.account_changes(child, || Cause::Container);
         let clone = self.resource(child).parent;
         for (id, assigning) in clone.into_iter().map(|id| (id, true)) {
             self.work_mut(id).assigning = assigning;

@@ -5,6 +5,7 @@
 //! what an instance does to the dependent; colocations of clones with others (their instances have them).
 
 use crate::constraint::ColocationId;
+use crate::ledger::Cause;
 use crate::unpack::add_scores;
 use crate::variant::instances::Fit;
 use crate::{Cluster, ConfigIssue, NodeId, ResourceId, Variant};
@@ -46,7 +47,7 @@ impl Cluster {
             let usable = |&&instance: &&ResourceId| !self.any_in(instance, |state| state.blocked);
             let places = instances.iter().filter(usable).filter_map(|&id| self.location(id, false));
             let places: Vec<(NodeId, i32)> = places.map(|node| (node, 0)).collect();
-            self.keep_to_nodes(dependent, &places);
+            self.keep_to_nodes(dependent, &places, colocation);
             return 0;
         }
         let mut delta = 0;
@@ -103,7 +104,13 @@ impl Cluster {
     }
 
     /// Forbids a dependent all nodes but these, and adds to what it thinks of these.
-    pub(in crate::variant) fn keep_to_nodes(&mut self, dependent: ResourceId, nodes: &[(NodeId, i32)]) {
+    pub(in crate::variant) fn keep_to_nodes(
+        &mut self,
+        dependent: ResourceId,
+        nodes: &[(NodeId, i32)],
+        colocation: ColocationId,
+    ) {
+        let mut sheet = self.ledger.sheet();
         let mut wanted: Vec<Option<i32>> = vec![None; self.nodes.len()];
         for &(node, score) in nodes {
             if let Some(slot) = wanted.get_mut(node.index()) {
@@ -112,12 +119,17 @@ impl Cluster {
             }
         }
         let table = &mut self.work_mut(dependent).allowed;
-        for (allowed, wanted) in table.iter_mut().zip(wanted) {
+        for (index, (allowed, wanted)) in table.iter_mut().zip(wanted).enumerate() {
             let Some(allowed) = allowed else { continue };
             allowed.score = match wanted {
                 Some(score) => add_scores(allowed.score, score),
                 None => Score::MINUS_INFINITY.value(),
             };
+            sheet.add(NodeId::new(index), wanted.unwrap_or(Score::MINUS_INFINITY.value()));
         }
+        let terms = self.ledger.is_kept().then(|| self.colocation(colocation).clone());
+        self.account_sheet(dependent, sheet, || {
+            terms.map_or(Cause::Unknown, |terms| Cause::Colocation { id: terms.id, with: terms.primary })
+        });
     }
 }

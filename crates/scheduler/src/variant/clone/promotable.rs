@@ -6,6 +6,7 @@
 
 use crate::action::relation;
 use crate::constraint::ColocationId;
+use crate::ledger::Cause;
 use crate::stage::colocation::same_value;
 use crate::unpack::add_scores;
 use crate::variant::instances::Fit;
@@ -100,7 +101,7 @@ impl Cluster {
         colocation: ColocationId,
     ) {
         let terms = self.colocation(colocation);
-        let (score, role, attribute) = (terms.score, terms.primary_role, terms.attribute.clone());
+        let (score, role) = (terms.score, terms.primary_role);
         let both_promoted = terms.dependent_role == Role::Promoted && role == Role::Promoted;
         let mut affected: Vec<(NodeId, i32)> = Vec::new();
         for instance in self.resource(clone).children.clone() {
@@ -109,13 +110,13 @@ impl Cluster {
                 continue;
             }
             if score < Score::INFINITY {
-                self.prefer_like(dependent, clone, node, &attribute, score);
+                self.prefer_like(dependent, node, colocation);
             }
             affected.push((node, self.assigned_score(instance)));
         }
         // Unpromoted instances have to be somewhere too, so promotion alone is no reason to ban any node.
         if score == Score::INFINITY && !both_promoted {
-            self.keep_to_nodes(dependent, &affected);
+            self.keep_to_nodes(dependent, &affected, colocation);
         }
     }
 
@@ -129,21 +130,18 @@ impl Cluster {
     }
 
     /// Adds to what a dependent thinks of all nodes that are like one.
-    fn prefer_like(
-        &mut self,
-        dependent: ResourceId,
-        primary: ResourceId,
-        node: NodeId,
-        attribute: &str,
-        score: Score,
-    ) {
-        let value = self.colocation_value(node, attribute, primary).map(str::to_owned);
+    fn prefer_like(&mut self, dependent: ResourceId, node: NodeId, colocation: ColocationId) {
+        let terms = self.colocation(colocation).clone();
+        let (score, attribute) = (terms.score, &*terms.attribute);
+        let value = self.colocation_value(node, attribute, terms.primary).map(str::to_owned);
+        let cause = self.ledger.cause(|| Cause::Colocation { id: terms.id.clone(), with: terms.primary });
         for other in self.node_ids() {
             let like = same_value(self.colocation_value(other, attribute, dependent), value.as_deref());
             if let Some(Some(allowed)) = self.work_mut(dependent).allowed.get_mut(other.index())
                 && like
             {
                 allowed.score = add_scores(allowed.score, score.value());
+                self.account_term(dependent, other, score.value(), cause);
             }
         }
     }

@@ -5,6 +5,7 @@
 //! Promoted"). Given: promotion scores (node attributes), locations and colocations for the role, tickets. Leaves to
 //! others: what has to be done for it (`promotable`).
 
+use crate::ledger::Cause;
 use crate::notation::{base_name, parse_score};
 use crate::stage::colocation::Pull;
 use crate::unpack::add_scores;
@@ -35,6 +36,7 @@ impl Cluster {
         if std::mem::replace(&mut self.work_mut(clone).promotion.scores_added, true) {
             return;
         }
+        let cause = self.ledger.cause(|| Cause::PromotionScore);
         for instance in self.resource(clone).children.clone() {
             for node in self.node_ids() {
                 let known = self.work(instance).allowed.get(node.index()).is_some_and(Option::is_some);
@@ -46,6 +48,7 @@ impl Cluster {
                     && score > 0
                 {
                     allowed.score = add_scores(allowed.score, score);
+                    self.account_term(instance, node, score, cause);
                 }
                 let state = self.state_mut(instance);
                 state.priority = state.priority.max(score);
@@ -192,6 +195,8 @@ impl Cluster {
                 && priority >= 0
             {
                 allowed.score = add_scores(priority, allowed.score);
+                let cause = self.ledger.cause(|| Cause::PromotionPriority { of: instance });
+                self.account_term(clone, node, priority, cause);
             }
         }
         for colocation in self.with_this_colocations(clone) {
@@ -210,9 +215,10 @@ impl Cluster {
             let mut nodes = Some(self.work(clone).allowed.clone());
             self.add_colocated_scores(dependent, clone, &mut nodes, &pull);
             self.work_mut(clone).allowed = nodes.unwrap_or_default();
+            self.account_dependent(clone, colocation);
         }
         if self.work(clone).promotion_barred {
-            self.add_location(clone, None, Score::MINUS_INFINITY);
+            self.add_location(clone, None, Score::MINUS_INFINITY, || Cause::PromotionBarred);
         }
         for &instance in &instances {
             let priority = self.final_priority(clone, instance);

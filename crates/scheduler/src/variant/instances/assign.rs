@@ -5,6 +5,7 @@
 //! whole and of each instance. Leaves to others: the node of each (its variant).
 
 use crate::cluster::{Allowed, NodeTable};
+use crate::ledger::Cause;
 use crate::notation::merge_sort;
 use crate::stage::colocation::Pull;
 use crate::{Cluster, NodeId, ResourceId};
@@ -178,7 +179,8 @@ impl Cluster {
                 continue;
             }
             if assigned >= max {
-                self.add_location(instance, None, Score::MINUS_INFINITY);
+                let cause = || Cause::InstancesPlaced { of: collective };
+                self.add_location(instance, None, Score::MINUS_INFINITY, cause);
             } else if self.assign_instance(instance, None, per_node).is_some() {
                 assigned += 1;
             }
@@ -223,6 +225,8 @@ impl Cluster {
         let mut saved = Vec::new();
         self.save_tables(instance, &mut saved);
         let parent_table = self.work(parent).allowed.clone();
+        let tried = saved.iter().map(|&(id, _)| id);
+        let (mark, parent_mark) = (self.mark_accounts(tried), self.mark_accounts([parent]));
         let mut chosen = None;
         for _ in 0..available {
             chosen = self.assign_instance(instance, Some(current), per_node);
@@ -232,6 +236,7 @@ impl Cluster {
             for (id, table) in &saved {
                 self.work_mut(*id).allowed.clone_from(table);
             }
+            self.restore_accounts(&mark);
             if chosen.is_none() {
                 self.work_mut(instance).unassigned = true;
                 break;
@@ -240,6 +245,7 @@ impl Cluster {
             chosen = None;
         }
         self.work_mut(parent).allowed = parent_table;
+        self.restore_accounts(&parent_mark);
         self.count_instance(instance, chosen);
         chosen.is_some()
     }
@@ -299,6 +305,9 @@ impl Cluster {
     fn forbid_node(&mut self, id: ResourceId, node: NodeId) {
         if let Some(Some(allowed)) = self.work_mut(id).allowed.get_mut(node.index()) {
             allowed.score = Score::MINUS_INFINITY.value();
+            let of = self.resource(id).parent.unwrap_or(id);
+            let cause = self.ledger.cause(|| Cause::InstanceLimit { of });
+            self.account_term(id, node, Score::MINUS_INFINITY.value(), cause);
         }
     }
 }

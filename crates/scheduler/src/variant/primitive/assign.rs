@@ -5,6 +5,7 @@
 //! has to be done for it.
 
 use crate::constraint::ColocationId;
+use crate::ledger::{Cause, ChoiceBy};
 use crate::{Cluster, NodeId, NodeKind, QuorumPolicy, ResourceId, Variant};
 use model::{Role, Score};
 
@@ -38,8 +39,10 @@ impl Cluster {
             let state = self.state_mut(id);
             state.next_role = state.role;
             let node = self.current_node(id);
+            self.account_choice(id, ChoiceBy::Unmanaged, &[]);
             self.assign_to(id, node, true, stop_if_fail);
         } else if self.options.stop_all {
+            self.account_choice(id, ChoiceBy::StopAll, &[]);
             self.assign_to(id, None, true, stop_if_fail);
         } else {
             self.assign_best_node(id, prefer, stop_if_fail);
@@ -93,23 +96,25 @@ impl Cluster {
         let (primary, score) = (terms.primary, terms.score);
         let may_yield =
             terms.dependent_role >= Role::Promoted || score < Score::ZERO && score > Score::MINUS_INFINITY;
-        let before = may_yield.then(|| self.work(id).allowed.clone());
+        let before = may_yield.then(|| (self.work(id).allowed.clone(), self.mark_accounts([id])));
         if self.work(primary).unassigned {
             self.assign(primary, None, true);
         }
         self.apply_colocation(id, primary, colocation, true);
         // Better apart from a wish than nowhere.
-        if let Some(before) = before
+        if let Some((before, mark)) = before
             && !self.any_available(&self.work(id).allowed)
         {
             self.work_mut(id).allowed = before;
+            self.restore_accounts(&mark);
         }
     }
 
     fn limit_by_role(&mut self, id: ResourceId) {
         let state = self.state(id);
         if state.next_role == Role::Stopped {
-            self.add_location(id, None, Score::MINUS_INFINITY);
+            let role = state.next_role;
+            self.add_location(id, None, Score::MINUS_INFINITY, || Cause::Role { role });
         } else if state.next_role > state.role
             && !self.quorate
             && self.options.quorum_policy == QuorumPolicy::Freeze
@@ -125,6 +130,7 @@ impl Cluster {
         let current = self.current_node(id);
         let nodes = self.sorted_allowed(id, current);
         let Some(&best) = nodes.first() else {
+            self.account_choice(id, ChoiceBy::Order, &nodes);
             self.assign_to(id, None, false, stop_if_fail);
             return;
         };
@@ -139,6 +145,7 @@ impl Cluster {
                 && score(self, node) >= 0
         });
         let mut chosen = preferred.unwrap_or(best);
+        let mut by = if preferred.is_some() { ChoiceBy::Preferred } else { ChoiceBy::Order };
         let in_unique_clone = self.resource(id).parent.is_some_and(|parent| {
             let parent = self.resource(parent);
             parent.variant == Variant::Clone && parent.state.unique
@@ -157,9 +164,11 @@ impl Cluster {
                 let equals = nodes.iter().skip(1).take_while(|&&node| score(self, node) == score(self, best));
                 if equals.clone().any(|&node| node == running) {
                     chosen = running;
+                    by = ChoiceBy::Stays;
                 }
             }
         }
+        self.account_choice(id, by, &nodes);
         self.assign_to(id, Some(chosen), false, stop_if_fail);
     }
 

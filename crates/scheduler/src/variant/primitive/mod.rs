@@ -12,6 +12,7 @@ mod recurring;
 
 use crate::action::relation;
 use crate::constraint::{ColocationId, Side, Terms};
+use crate::ledger::Cause;
 use crate::notation::{integer, whole_seconds};
 use crate::{Cluster, NodeId, ResourceId, Variant};
 use model::{Role, Score};
@@ -59,6 +60,8 @@ impl Cluster {
                 && reached
             {
                 allowed.score = Score::MINUS_INFINITY.value();
+                let cause = self.ledger.cause(|| Cause::ClusterNodesOnly);
+                self.account_term(id, node, Score::MINUS_INFINITY.value(), cause);
             }
         }
     }
@@ -84,6 +87,8 @@ impl Cluster {
                     && elsewhere
                 {
                     allowed.score = Score::MINUS_INFINITY.value();
+                    let cause = self.ledger.cause(|| Cause::Container);
+                    self.account_term(id, node, Score::MINUS_INFINITY.value(), cause);
                 }
             }
             return;
@@ -194,7 +199,7 @@ impl Cluster {
             self.recheck_at(self.state(id).lock_time.saturating_add(limit_s).saturating_add(1));
         }
         for node in self.node_ids().filter(|&node| node != locked) {
-            self.add_location(id, Some(node), Score::MINUS_INFINITY);
+            self.add_location(id, Some(node), Score::MINUS_INFINITY, || Cause::ShutdownLock { to: locked });
         }
     }
 }
