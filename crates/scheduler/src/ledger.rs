@@ -449,7 +449,7 @@ impl Cluster {
         }
     }
 
-    pub(crate) fn into_reasons(&mut self) -> Option<Reasons> {
+    pub(crate) fn take_reasons(&mut self) -> Option<Reasons> {
         let books = self.ledger.0.take()?;
         let orderings = std::mem::take(&mut self.orderings);
         let mut configured = Vec::new();

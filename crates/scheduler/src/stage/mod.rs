@@ -68,7 +68,7 @@ pub(crate) fn run(cluster: &Cluster, options: &Options, begins: &mut dyn FnMut(S
 
 impl Cluster {
     fn into_schedule(mut self, graph: ::graph::TransitionGraph) -> Schedule {
-        let reasons = self.into_reasons();
+        let reasons = self.take_reasons();
         let ids = (0..self.resources.len()).map(ResourceId::new);
         let currents: Vec<_> = ids.map(|id| self.current_node(id)).collect();
         let mut actions = self.actions;
