@@ -22,6 +22,9 @@ pub struct Context {
     pub last_written: String,
     /// What ACLs depend on besides the CIB.
     pub acl: acl::Facts,
+    /// The CIB is known to be valid under the schema it claims, so that what a change leaves alone needs no second look;
+    /// see [`Outcome::is_valid`].
+    pub cib_is_valid: bool,
 }
 
 impl Context {
@@ -44,6 +47,9 @@ pub struct Outcome {
     pub configuration_changed: bool,
     /// What is on disk is out of date.
     pub must_be_written: bool,
+    /// The new CIB is known to be valid, see [`Context::cib_is_valid`]. (It may be so without being known to be: where only
+    /// the status is concerned, nobody looks.)
+    pub is_valid: bool,
     /// What was decided by ACLs.
     pub notes: Vec<acl::Note>,
     /// What happened on the way to another schema.
@@ -99,8 +105,17 @@ fn change_and_finish(
     }
     if !touched.any {
         // What has only moved has moved all the same.
+        let is_valid = context.cib_is_valid && schema::stays_valid(cib, &new);
         let (configuration_changed, must_be_written) = (false, false);
-        return Ok(Outcome { cib: new, patch: None, configuration_changed, must_be_written, notes, events });
+        return Ok(Outcome {
+            cib: new,
+            patch: None,
+            configuration_changed,
+            must_be_written,
+            is_valid,
+            notes,
+            events,
+        });
     }
     if !request.keeps_version {
         raise_version(&mut new, touched);
@@ -109,13 +124,15 @@ fn change_and_finish(
     if touched.configuration && !request.options.has(CallOptions::NO_MTIME) {
         stamp(&mut new, request, context)?;
     }
+    let mut is_valid = context.cib_is_valid && schema::stays_valid(cib, &new);
     let status_only =
         request.section.as_deref().is_some_and(|section| section.eq_ignore_ascii_case("status"));
-    if !status_only && needs_validation(cib, &new) {
+    if !is_valid && !status_only {
         let issues = schema::validate(&new);
         if !issues.is_empty() {
             return Err(Refusal::Invalid { issues, cib: Some(Box::new(new)) });
         }
+        is_valid = true;
     }
     let must_be_written = request.operation.writes_through() || is_out_of_date(cib, &new, touched);
     Ok(Outcome {
@@ -123,6 +140,7 @@ fn change_and_finish(
         patch: Some(patch),
         configuration_changed: touched.configuration,
         must_be_written,
+        is_valid,
         notes,
         events,
     })
@@ -220,17 +238,6 @@ fn stamp(new: &mut Element, request: &Request, context: &Context) -> Result<(), 
         }
     }
     Ok(())
-}
-
-/// A configuration that was valid before needs no second look.
-fn needs_validation(old: &Element, new: &Element) -> bool {
-    let configuration = match (old.child("configuration"), new.child("configuration")) {
-        (Some(old), Some(new)) => !old.ptr_eq(new),
-        _ => true,
-    };
-    configuration
-        || old.attr("validate-with") != new.attr("validate-with")
-        || old.elements().count() != new.elements().count()
 }
 
 /// On disk is the configuration with its version, so any of these being other than before matters there.

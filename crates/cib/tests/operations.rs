@@ -17,7 +17,7 @@ fn context() -> Context {
         profile: Profile::V3_0,
         feature_set: Some(Profile::V3_0.feature_set()),
         last_written: "Sun Nov 22 04:39:53 2026".to_owned(),
-        acl: cib::acl::Facts::default(),
+        ..Context::default()
     }
 }
 

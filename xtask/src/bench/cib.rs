@@ -19,6 +19,8 @@ const CHANGE: Duration = Duration::from_micros(200);
 /// And that of the largest CIB so many times as long as that of the smallest: what is left of the size is where in the
 /// machine's caches things are.
 const GROWTH: f64 = 3.0;
+/// A change of the configuration may take so long, the look whether it is still valid included.
+const CONFIGURATION: Duration = Duration::from_millis(10);
 /// How many changes are made one after the other.
 const CHANGES: usize = 2_000;
 
@@ -64,6 +66,7 @@ pub fn run(options: &Options) -> Result<()> {
         ));
         reading(&mut table, &file, &text)?;
         changes.push(changing(&mut table, plan, &text)?);
+        configuring(&mut table, plan, &text)?;
         summing(&mut table, &file, &text)?;
         searching(&mut table, &text)?;
         remembering(&mut table, &file, text.len())?;
@@ -146,6 +149,25 @@ fn changing(table: &mut Table, plan: &Plan, text: &str) -> Result<Duration> {
     );
     table.time("apply the patch", applied, None, Wanted::Within(CHANGE));
     Ok(median)
+}
+
+/// Changes of the configuration: of one value, and of what there is.
+fn configuring(table: &mut Table, plan: &Plan, text: &str) -> Result<()> {
+    let tree = xml::parse(text)?;
+    let context = cib::Context { cib_is_valid: true, ..cib::Context::default() };
+    let value = xml::parse("<nvpair id='rsc1-ip' value='10.9.9.9'/>")?;
+    let resource = generate::primitive(plan.resources);
+    let requests = [
+        ("one value: change and validate", Request::new(Operation::Modify).section("resources").input(value)),
+        ("one resource more, the same", Request::new(Operation::Create).section("resources").input(resource)),
+    ];
+    for (what, request) in requests {
+        let outcome = perform(&tree, &request, &context)?;
+        anyhow::ensure!(schema::stays_valid(&tree, &outcome.cib), "{what}: all of it is looked at");
+        let time = shortest(|| perform(&tree, &request, &context).map(|outcome| outcome.is_valid));
+        table.time(what, time, None, Wanted::Within(CONFIGURATION));
+    }
+    Ok(())
 }
 
 /// Both digests, and whether they are C's (2.1's, which escapes as it did).

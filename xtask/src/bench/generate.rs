@@ -69,7 +69,8 @@ fn typed(element: Element) -> Element {
     element.with_attr("class", "ocf").with_attr("provider", "heartbeat").with_attr("type", "IPaddr2")
 }
 
-fn primitive(number: usize) -> Element {
+/// A resource.
+pub fn primitive(number: usize) -> Element {
     let id = format!("rsc{number}");
     let address = format!("10.0.{}.{}", number / 250, number % 250);
     let op = |name: &str, interval: &str| {

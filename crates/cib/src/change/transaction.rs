@@ -12,6 +12,7 @@ pub(super) fn commit(cib: &Element, request: &Request, context: &Context) -> Res
         return Err(Refusal::NoTransaction);
     }
     let mut new = cib.clone();
+    let mut context = context.clone();
     let (mut notes, mut events) = (Vec::new(), Vec::new());
     for command in transaction.elements_named("cib_command") {
         let mut command = Request::from_message(command)?;
@@ -25,8 +26,9 @@ pub(super) fn commit(cib: &Element, request: &Request, context: &Context) -> Res
         if request.origin.user.as_deref().is_some_and(is_restricted) {
             command.origin.user.clone_from(&request.origin.user);
         }
-        let outcome = perform(&new, &command, context)?;
+        let outcome = perform(&new, &command, &context)?;
         new = outcome.cib;
+        context.cib_is_valid = outcome.is_valid;
         notes.extend(outcome.notes);
         events.extend(outcome.events);
     }

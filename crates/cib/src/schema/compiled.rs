@@ -4,9 +4,11 @@
 //! Decides: numbers for names; which attributes of a kind of element may simply be there or not, so that no state has to
 //! remember them. Given: a grammar. Leaves to others: what depends on what came before (`machine`).
 
+use super::datatype::Datatype;
 use super::grammar::{AttributeId, Content, Grammar, KindId};
 use super::table::Times;
 use std::collections::BTreeMap;
+use xml::Element;
 
 /// The number of a name of elements or attributes.
 pub(super) type NameId = u16;
@@ -34,6 +36,10 @@ pub(super) struct CompiledKind {
     pub free: Vec<(NameId, AttributeId)>,
     /// All the rest.
     pub bound: Content,
+    /// Which attributes are ids (`true`) or references; of each name one.
+    pub marks: Vec<(AttributeId, bool)>,
+    /// What a child of a name is.
+    pub children: Vec<(NameId, KindId)>,
 }
 
 impl Compiled {
@@ -58,7 +64,13 @@ impl Compiled {
             let mut free = Vec::new();
             let bound = without_free(&kind.content, &kind.content, &attribute_names, &mut free);
             let holds_anything = kind.content == Content::Anything;
-            kinds.push(CompiledKind { name: names.add(kind.name), holds_anything, free, bound });
+            let marks = marks(&kind.content, &grammar, &attribute_names);
+            let (name, children) = (names.add(kind.name), Vec::new());
+            kinds.push(CompiledKind { name, holds_anything, free, bound, marks, children });
+        }
+        for id in 0..kinds.len() {
+            let children = grammar.children(id).into_iter();
+            kinds[id].children = children.map(|child| (kinds[child].name, child)).collect();
         }
         Compiled { grammar, names, kinds, attribute_names, same_attribute }
     }
@@ -66,6 +78,13 @@ impl Compiled {
     /// A kind of element.
     pub fn kind(&self, kind: KindId) -> &CompiledKind {
         &self.kinds[kind]
+    }
+
+    /// What a child of an element of a kind is, if it may be there at all.
+    pub fn child(&self, parent: KindId, child: &Element) -> Option<KindId> {
+        let name = self.names.find(child.name())?;
+        let children = self.kinds[parent].children.iter();
+        children.filter(|(known, _)| *known == name).map(|(_, kind)| *kind).next()
     }
 }
 
@@ -91,6 +110,22 @@ fn without_free(
         },
         _ => content.clone(),
     }
+}
+
+fn marks(content: &Content, grammar: &Grammar, names: &[NameId]) -> Vec<(AttributeId, bool)> {
+    let mut marks: Vec<(AttributeId, bool)> = Vec::new();
+    for part in content.parts() {
+        let Content::Attribute(id) = part else { continue };
+        let is_id = match grammar.attributes[*id].datatype {
+            Datatype::Id => true,
+            Datatype::IdRef => false,
+            _ => continue,
+        };
+        if !marks.iter().any(|(known, _)| names[*known] == names[*id]) {
+            marks.push((*id, is_id));
+        }
+    }
+    marks
 }
 
 fn is_there_once(name: NameId, whole: &Content, names: &[NameId]) -> bool {

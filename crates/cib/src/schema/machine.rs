@@ -8,7 +8,7 @@
 //! Decides: whether an attribute or child may come now, and what may come then. Given: a version of the schema. Leaves to
 //! others: walking the tree, ids, words for what is wrong (`validator`).
 
-use super::compiled::{Compiled, NameId};
+use super::compiled::{Compiled, CompiledKind, NameId};
 use super::grammar::{AttributeId, Content, KindId};
 use super::table::Times;
 use std::collections::{BTreeSet, HashMap};
@@ -107,8 +107,27 @@ impl Machine {
         self.known[state].complete
     }
 
-    /// After an attribute.
-    pub fn attribute(&mut self, state: State, name: NameId, value: &str, compiled: &Compiled) -> Taken {
+    /// After an attribute of an element of a kind.
+    pub fn attribute_of(
+        &mut self,
+        kind: &CompiledKind,
+        state: State,
+        name: &str,
+        value: &str,
+        compiled: &Compiled,
+    ) -> Taken {
+        let Some(name) = compiled.names.find(name) else { return Taken::Misplaced };
+        match kind.free.iter().find(|(free, _)| *free == name) {
+            Some((_, free)) if compiled.grammar.attributes[*free].datatype.admits(value) => {
+                Taken::Fit(*free, state)
+            }
+            Some(_) => Taken::Unfit(state),
+            None => self.attribute(state, name, value, compiled),
+        }
+    }
+
+    /// After an attribute that is not free.
+    fn attribute(&mut self, state: State, name: NameId, value: &str, compiled: &Compiled) -> Taken {
         let at = match self.known[state].attributes.iter().position(|step| step.name == name) {
             Some(at) => at,
             None => {

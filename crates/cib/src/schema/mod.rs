@@ -7,6 +7,7 @@
 //! Decides: whether a tree is a CIB as a version has it, with unique ids and references that lead somewhere. Given: a tree.
 //! Leaves to others: what is done about it.
 
+mod change;
 mod compiled;
 mod datatype;
 mod explain;
@@ -47,6 +48,26 @@ pub fn validate(cib: &Element) -> Vec<Issue> {
         Err(unknown) => Problem::UnknownSchema(UnknownSchema(issue::short(&unknown.0))),
     };
     vec![Issue::new(Vec::new(), cib, problem)]
+}
+
+/// What [`validate`] says of a CIB that was made of a valid one by a change. Costs little more than the change is large, as
+/// long as nothing is wrong.
+pub fn validate_change(valid: &Element, cib: &Element) -> Vec<Issue> {
+    if stays_valid(valid, cib) { Vec::new() } else { validate(cib) }
+}
+
+/// True if a CIB is valid because it was made of a valid one by a change that is right; false says nothing.
+pub fn stays_valid(valid: &Element, cib: &Element) -> bool {
+    match Claim::of(cib) {
+        _ if cib.name() != "cib" => false,
+        Ok(Some(Claim::Nothing)) => true,
+        Ok(Some(Claim::Version(version))) if Claim::of(valid) == Ok(Some(Claim::Version(version))) => {
+            compiled_for(version, Profile::V3_0).is_ok_and(|ready| {
+                ready.with_machine(|machine| change::is_surely_valid(valid, cib, &ready.compiled, machine))
+            })
+        }
+        _ => false,
+    }
 }
 
 /// What is wrong with a CIB under a given version, whatever version it claims; nothing if it is valid.

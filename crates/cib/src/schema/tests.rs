@@ -148,6 +148,41 @@ fn wrong_tables_are_refused_with_their_line() {
     }
 }
 
+/// What a child is, its name and its parent say; so it can be told without looking at what stands before it.
+#[test]
+fn children_of_one_name_are_of_one_kind() {
+    for ready in all() {
+        let grammar = &ready.compiled.grammar;
+        for (id, kind) in grammar.kinds.iter().enumerate() {
+            let mut names: Vec<&str> =
+                grammar.children(id).into_iter().map(|id| grammar.kinds[id].name).collect();
+            names.sort_unstable();
+            assert!(names.is_sorted_by(|a, b| a < b), "{}: in <{}> {names:?}", grammar.version, kind.name);
+        }
+    }
+}
+
+/// What an attribute is, its kind of element says; so it can be told without looking at the others.
+#[test]
+fn an_id_is_always_an_id() {
+    for ready in all() {
+        let grammar = &ready.compiled.grammar;
+        for (id, kind) in grammar.kinds.iter().enumerate() {
+            for attribute in grammar.attributes(id) {
+                let is = |attribute: &grammar::AttributeKind| {
+                    (
+                        attribute.datatype == datatype::Datatype::Id,
+                        attribute.datatype == datatype::Datatype::IdRef,
+                    )
+                };
+                let mut same = grammar.attributes(id).filter(|other| other.name == attribute.name);
+                let place = format!("{}: {} of <{}>", grammar.version, attribute.name, kind.name);
+                assert!(same.all(|other| is(other) == is(attribute)), "{place}");
+            }
+        }
+    }
+}
+
 // --- what is said -----------------------------------------------------------------------------------------------
 
 /// All issues, text between elements included.

@@ -21,7 +21,7 @@ const MAX_SEARCHED: usize = 5_000;
 const MAX_HINTS: usize = 20;
 
 /// Elements in each other: what Pacemaker's XML library reads at most.
-const MAX_DEPTH: usize = 256;
+pub(super) const MAX_DEPTH: usize = 256;
 
 /// All issues of a tree up to [`MAX_ISSUES`], in the order of the document; or, if only the verdict matters, one of them.
 pub(super) fn issues(
@@ -217,7 +217,7 @@ impl<'a> Walk<'a, '_> {
         let mut state = self.machine.start(id);
         for attribute in element.attributes() {
             let (name, value) = (attribute.name().as_str(), attribute.value());
-            match self.attribute(kind, state, name, value) {
+            match self.machine.attribute_of(kind, state, name, value, self.compiled) {
                 Taken::Fit(attribute, next) => {
                     state = next;
                     self.remember(element, place, id, attribute, value);
@@ -240,17 +240,6 @@ impl<'a> Walk<'a, '_> {
             }
         }
         state
-    }
-
-    fn attribute(&mut self, kind: &CompiledKind, state: State, name: &str, value: &str) -> Taken {
-        let Some(name) = self.compiled.names.find(name) else { return Taken::Misplaced };
-        match kind.free.iter().find(|(free, _)| *free == name) {
-            Some((_, free)) if self.compiled.grammar.attributes[*free].datatype.admits(value) => {
-                Taken::Fit(*free, state)
-            }
-            Some(_) => Taken::Unfit(state),
-            None => self.machine.attribute(state, name, value, self.compiled),
-        }
     }
 
     // --- ids ----------------------------------------------------------------------------------------------------

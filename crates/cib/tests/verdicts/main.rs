@@ -184,3 +184,50 @@ fn damaged_cibs_are_judged_as_xmllint_does_with_the_schemas_we_ship() {
     let trials = damaged(&examples, &SchemaVersion::ALL, seed, number("SYSTOLE_DAMAGED", 2_000));
     report("damaged, shipped RNG", differences(&xmllint, Profile::V3_0, trials));
 }
+
+/// A change is judged as the whole would be, whatever it changes.
+#[test]
+fn changes_are_judged_as_the_whole_is() {
+    let examples = all_examples();
+    let damager = Damager::new(&examples);
+    let mut chance = Chance::new(number("SYSTOLE_SEED", 22) as u64);
+    let valid: Vec<&Example> = examples
+        .iter()
+        .filter(|example| example.size < 12_000 && example.claimed.is_some())
+        .filter(|example| schema::validate(&example.tree).is_empty())
+        .collect();
+    let (mut good, mut seen) = (0, 0);
+    let count = number("SYSTOLE_DAMAGED", 2_000) / 2;
+    for number in 0..count {
+        let mut before = chance.pick(&valid).tree.clone();
+        // Several changes in a row, as long as each leaves it valid.
+        for _ in 0..4 {
+            let after = damager.damage(&before, &mut chance);
+            let whole = schema::validate(&after);
+            let stays = schema::stays_valid(&before, &after);
+            assert!(whole.is_empty() || !stays, "number {number}: {whole:?} from {before} to {after}");
+            assert_eq!(schema::validate_change(&before, &after), whole);
+            // Nothing shared: the same again, for other reasons. (Text is left out when a CIB is read.)
+            let apart = xml::parse(&after.to_string()).unwrap();
+            let issues = schema::validate(&apart);
+            let stays_apart = schema::stays_valid(&before, &apart);
+            assert!(
+                issues.is_empty() || !stays_apart,
+                "number {number}: {issues:?} from {before} to {apart}"
+            );
+            if !whole.is_empty() {
+                break;
+            }
+            good += 1;
+            seen += usize::from(stays);
+            before = after;
+        }
+    }
+    assert!(good > count / 20, "{good} of {count} left a valid CIB");
+    // Other than by a change of the version they claim, and the like, it is always seen.
+    assert!(
+        seen * 10 > good * 9,
+        "of {good} good changes {seen} were seen to be good without a look at the whole"
+    );
+    eprintln!("{count} changes tried, {good} good, {seen} seen at once");
+}

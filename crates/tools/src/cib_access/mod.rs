@@ -152,6 +152,8 @@ pub(crate) enum CibAccess {
         cib: Element,
         /// It is not in it yet.
         changed: bool,
+        /// It is known to be valid.
+        is_valid: bool,
     },
 }
 
@@ -189,7 +191,7 @@ impl CibAccess {
             let path = path.unwrap_or_else(|| PathBuf::from("-"));
             return Err(AccessError::Invalid { path, issue: Box::new(issue) });
         }
-        Ok(CibAccess::File { path, cib, changed: false })
+        Ok(CibAccess::File { path, cib, changed: false, is_valid: true })
     }
 
     /// Does a command, and waits for what comes of it.
@@ -206,13 +208,13 @@ impl CibAccess {
                 let refused = reply.data.clone().filter(|_| !reply.rc.is_ok());
                 Ok(Answer { rc: reply.rc, data: reply.data, refused, reason: None, events: Vec::new() })
             }
-            CibAccess::File { cib, changed, .. } => Ok(in_file(cib, changed, &command)),
+            CibAccess::File { cib, changed, is_valid, .. } => Ok(in_file(cib, changed, is_valid, &command)),
         }
     }
 
     /// Writes a changed file now.
     pub(crate) fn save(&mut self) -> Result<(), AccessError> {
-        if let CibAccess::File { path, cib, changed } = self
+        if let CibAccess::File { path, cib, changed, .. } = self
             && *changed
         {
             write_cib(path.as_deref().ok_or(AccessError::Stream)?, cib)?;
@@ -227,8 +229,8 @@ impl CibAccess {
     }
 }
 
-fn in_file(cib: &mut Element, changed: &mut bool, command: &Command) -> Answer {
-    let context = Context { acl: acl_facts(cib), ..Context::default() };
+fn in_file(cib: &mut Element, changed: &mut bool, is_valid: &mut bool, command: &Command) -> Answer {
+    let context = Context { acl: acl_facts(cib), cib_is_valid: *is_valid, ..Context::default() };
     let mut events = Vec::new();
     let result = Request::from_message(&command.to_xml()).and_then(|request| {
         if !request.operation.modifies() {
@@ -244,6 +246,7 @@ fn in_file(cib: &mut Element, changed: &mut bool, command: &Command) -> Answer {
         events = outcome.events;
         if !dry {
             *changed = true;
+            *is_valid = outcome.is_valid;
             *cib = outcome.cib;
         }
         Ok(None)

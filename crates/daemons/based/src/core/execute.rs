@@ -118,6 +118,7 @@ impl Based {
                 utc_offset_s: self.config.utc_offset_secs,
                 groups: Arc::clone(&self.membership.known),
             },
+            cib_is_valid: self.is_valid,
         }
     }
 
@@ -173,6 +174,7 @@ impl Based {
     /// Takes a new CIB in; the effect that puts it on disk, if it must be there.
     fn activate(&mut self, outcome: &Outcome, last_written: String) -> Option<EffectId> {
         self.cib = outcome.cib.clone();
+        self.is_valid = outcome.is_valid;
         (outcome.must_be_written && self.config.writes).then(|| self.persist(last_written))
     }
 

@@ -96,6 +96,8 @@ pub struct Based {
     cib: Element,
     /// Why nothing is done: the CIB to begin with is not valid.
     invalid: Option<LegacyRc>,
+    /// It is known to be valid.
+    is_valid: bool,
     /// This node, once the cluster has been joined.
     local: Option<ClusterNode>,
     /// How many managers there are.
@@ -119,6 +121,7 @@ impl Based {
         let mut based = Based {
             cib: config.cib.clone(),
             invalid: None,
+            is_valid: false,
             local: None,
             peers: 0,
             is_primary: config.stand_alone,
@@ -137,6 +140,7 @@ impl Based {
             based.log(Level::Warning, warning);
         }
         let issues = schema::validate(&based.cib);
+        based.is_valid = issues.is_empty();
         if !issues.is_empty() {
             based.invalid = Some(LegacyRc::SCHEMA_VALIDATION);
             for issue in &issues {

@@ -324,7 +324,7 @@ impl World {
             profile: Profile::V3_0,
             feature_set: Some(Profile::V3_0.feature_set()),
             last_written: "now".into(),
-            acl: cib::acl::Facts::default(),
+            ..cib::Context::default()
         };
         match cib::perform(&self.cib, &request, &context) {
             Ok(outcome) => {
