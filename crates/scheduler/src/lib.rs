@@ -33,7 +33,7 @@ pub use ledger::{
     Candidate, Cause, Choice, ChoiceBy, ConfiguredOrdering, ConfiguredSide, FailureKind, Reasons, Term, sum,
 };
 pub use schedule::{Options, Placement, Schedule};
-pub use score::ScoreLine;
+pub use score::{ScoreLine, UTILIZATION_BY};
 pub use stage::Stage;
 
 use model::WallTime;

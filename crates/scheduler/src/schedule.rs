@@ -19,11 +19,13 @@ pub struct Options {
     pub transition_id: i32,
     /// Secret parameters may have been blanked in the CIB: what differs in these only has not changed.
     pub sanitized: bool,
+    /// What nodes have and resources take of it is recorded among the scores.
+    pub record_utilization: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { profile: Profile::default(), transition_id: 1, sanitized: false }
+        Options { profile: Profile::default(), transition_id: 1, sanitized: false, record_utilization: false }
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Decides: their text. Given: what a stage recorded. Leaves to others: when to show them.
 
-use model::Score;
+use model::{Interval, Score};
 use std::fmt;
 use std::sync::Arc;
 
@@ -39,6 +39,36 @@ pub enum ScoreLine {
         /// Names and amounts.
         capacity: Vec<(Arc<str>, Arc<str>)>,
     },
+    /// What a resource takes of the node it was placed on (`crm_simulate -U`).
+    Utilization {
+        /// Whose.
+        resource: Arc<str>,
+        /// Where.
+        node: Arc<str>,
+        /// Names and amounts.
+        amounts: Vec<(Arc<str>, Arc<str>)>,
+    },
+    /// An operation was run with other parameters than are configured now, but no more differs than secrets can that were
+    /// blanked in this CIB.
+    SecretsDiffer {
+        /// The operation: its name as it is looked for, and how often it runs.
+        task: Box<str>,
+        /// See `task`.
+        interval: Interval,
+        /// Whose.
+        resource: Arc<str>,
+        /// Where.
+        node: Arc<str>,
+        /// Its transition magic, by which it is found in the history.
+        magic: Box<str>,
+    },
+}
+
+/// Who places resources, as utilization is shown.
+pub const UTILIZATION_BY: &str = "pcmk__assign_resource";
+
+fn write_amounts(f: &mut fmt::Formatter<'_>, amounts: &[(Arc<str>, Arc<str>)]) -> fmt::Result {
+    amounts.iter().try_for_each(|(name, amount)| write!(f, " {name}={amount}"))
 }
 
 impl fmt::Display for ScoreLine {
@@ -55,8 +85,17 @@ impl fmt::Display for ScoreLine {
             }
             ScoreLine::Capacity { comment, node, capacity } => {
                 write!(f, "{comment}: {node} capacity:")?;
-                capacity.iter().try_for_each(|(name, amount)| write!(f, " {name}={amount}"))
+                write_amounts(f, capacity)
             }
+            ScoreLine::Utilization { resource, node, amounts } => {
+                write!(f, "{UTILIZATION_BY}: {resource} utilization on {node}:")?;
+                write_amounts(f, amounts)
+            }
+            ScoreLine::SecretsDiffer { task, interval, resource, node, magic } => write!(
+                f,
+                "Only 'private' parameters to {}-interval {task} for {resource} on {node} changed: {magic}",
+                interval.readable()
+            ),
         }
     }
 }

@@ -44,7 +44,8 @@ pub const ALL: &[Program] = &[
     tool("crm_resource", "resources: where they run, and what to do with them", tools::crm_resource::main),
     tool("crm_rule", "whether rules are in effect", tools::crm_rule::main)
         .documented(tools::crm_rule::command),
-    tool("crm_simulate", "what the cluster would do, and how it would then be", tools::crm_simulate::main),
+    tool("crm_simulate", "what the cluster would do, and how it would then be", tools::crm_simulate::main)
+        .documented(tools::crm_simulate::command),
     tool("crm_standby", "whether a node is in standby", tools::crm_standby::main)
         .documented(tools::crm_standby::command),
     tool(

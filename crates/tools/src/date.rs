@@ -31,25 +31,7 @@ pub fn utc(secs: i64) -> String {
 
 /// A span as people read it: `1m30s`.
 pub fn readable_span(span: Interval) -> String {
-    const UNITS_MS: [(u64, &str); 3] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m")];
-    let mut ms = span.as_ms();
-    if ms == 0 {
-        return "0s".to_owned();
-    }
-    let mut text = String::new();
-    for (unit_ms, letter) in UNITS_MS {
-        if ms >= unit_ms {
-            text.push_str(&format!("{}{letter}", ms / unit_ms));
-            ms %= unit_ms;
-        }
-    }
-    match (ms / 1000, ms % 1000) {
-        (0, 0) => {}
-        (0, rest) => text.push_str(&format!("{rest}ms")),
-        (secs, 0) => text.push_str(&format!("{secs}s")),
-        (secs, rest) => text.push_str(&format!("{secs}.{rest:03}s")),
-    }
-    text
+    span.readable()
 }
 
 #[cfg(test)]

@@ -89,6 +89,8 @@ pub struct Cluster {
     pub(crate) ledger: crate::ledger::Ledger,
     /// Secret parameters may have been blanked in the CIB.
     pub(crate) sanitized: bool,
+    /// Whether utilization is recorded among the scores.
+    pub(crate) record_utilization: bool,
     /// Comparisons of definitions that have to wait until all is placed.
     pub(crate) deferred: Vec<crate::stage::changes::DeferredCheck>,
     /// How deep updates of actions have gone, and which were put off because of it.
@@ -179,6 +181,11 @@ impl Cluster {
     /// The resource of an id (instance names included).
     pub fn resource_named(&self, id: &str) -> Option<ResourceId> {
         self.by_id.get(id).copied()
+    }
+
+    /// The resource of an id, or one whose history is kept under it: an instance of a clone, without its number.
+    pub fn resource_known_as(&self, name: &str) -> Option<ResourceId> {
+        self.resource_named(name).or_else(|| self.by_history.get(name).copied())
     }
 
     pub(crate) fn node_mut(&mut self, id: NodeId) -> &mut Node {

@@ -16,6 +16,7 @@ impl Cluster {
     pub(super) fn assign_resources(&mut self) {
         self.read_capacities();
         self.sort_resources();
+        self.record_capacities("Original");
         // Connections first: where they go decides which nodes there are for the others.
         let is_connection = |cluster: &Cluster, id: ResourceId| cluster.work(id).remote_connection;
         for connections in [true, false] {
@@ -27,6 +28,7 @@ impl Cluster {
                 }
             }
         }
+        self.record_capacities("Remaining");
     }
 
     /// A resource is placed after those it is colocated with, which are placed on the way. If that way is long, they are

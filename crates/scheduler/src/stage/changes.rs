@@ -192,6 +192,13 @@ impl Cluster {
             && verdict != DigestVerdict::Match
             && self.differs_in_secrets_only(id, node, operation)
         {
+            self.scores.push(crate::ScoreLine::SecretsDiffer {
+                task: restarted.into(),
+                interval: model::Interval::from_ms(interval),
+                resource: self.resource(id).id.clone(),
+                node: self.node(node).name.clone(),
+                magic: operation.attr("transition-magic").unwrap_or("(null)").into(),
+            });
             return false;
         }
         match verdict {

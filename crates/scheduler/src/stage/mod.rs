@@ -41,6 +41,7 @@ pub(crate) fn run(cluster: &Cluster, options: &Options, begins: &mut dyn FnMut(S
     begins(Stage::Constraints);
     let mut work = cluster.clone();
     work.sanitized = options.sanitized;
+    work.record_utilization = options.record_utilization;
     work.apply_tickets();
     work.apply_criteria();
     for resource in work.top.clone() {

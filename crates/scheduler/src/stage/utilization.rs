@@ -10,7 +10,7 @@ use crate::constraint::{ColocationId, Side};
 use crate::ledger::Cause;
 use crate::notation::{integer, merge_sort};
 use crate::stage::colocation::Pull;
-use crate::{Cluster, NodeId, PlacementStrategy, ResourceId, Variant};
+use crate::{Cluster, NodeId, PlacementStrategy, ResourceId, ScoreLine, Variant};
 use model::Score;
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +27,12 @@ fn add(capacity: &mut Capacity, amounts: &Parameters, sign: i64) {
     for (name, value) in amounts {
         *capacity.entry(name.clone()).or_default() += sign * amount(value);
     }
+}
+
+/// Names with amounts in the order in which Pacemaker shows them.
+fn in_table_order(amounts: Vec<(Arc<str>, Arc<str>)>) -> Vec<(Arc<str>, Arc<str>)> {
+    let order = model::table_order(amounts.iter().map(|(name, _)| &**name));
+    order.into_iter().filter_map(|place| amounts.get(place).cloned()).collect()
 }
 
 /// Whether `have` is at least as much as `need`, of everything.
@@ -52,6 +58,39 @@ impl Cluster {
     pub(crate) fn take_capacity(&mut self, id: ResourceId, node: NodeId, sign: i64) {
         let amounts = self.resource(id).utilization.clone();
         add(&mut self.node_mut(node).state.capacity, &amounts, -sign);
+    }
+
+    /// Shows what the nodes have, but for those in bundles, which have nothing of their own.
+    pub(super) fn record_capacities(&mut self, comment: &str) {
+        if !self.record_utilization {
+            return;
+        }
+        for id in self.node_ids().filter(|&id| !self.is_bundle_node(id)).collect::<Vec<_>>() {
+            let node = self.node(id);
+            let shown = |(name, &left): (&Arc<str>, &i64)| {
+                // As long as nothing was taken of it, it is what was configured, whether that is a number or not.
+                let configured = node.utilization.get(name).filter(|text| amount(text) == left);
+                (name.clone(), configured.cloned().unwrap_or_else(|| left.to_string().into()))
+            };
+            let capacity = in_table_order(node.state.capacity.iter().map(shown).collect());
+            let (comment, node) = (comment.into(), node.name.clone());
+            self.scores.push(ScoreLine::Capacity { comment, node, capacity });
+        }
+    }
+
+    /// Shows what a resource takes of the node it was placed on.
+    pub(crate) fn record_utilization_of(&mut self, id: ResourceId, node: NodeId) {
+        if self.record_utilization {
+            let resource = self.resource(id);
+            let amounts = resource.utilization.iter().map(|(name, value)| (name.clone(), value.clone()));
+            let amounts = in_table_order(amounts.collect());
+            let line = ScoreLine::Utilization {
+                resource: resource.id.clone(),
+                node: self.node(node).name.clone(),
+                amounts,
+            };
+            self.scores.push(line);
+        }
     }
 
     /// Negative (less) if `a` has more than `b` of more things than the other way round.

@@ -113,6 +113,7 @@ impl Cluster {
             scores: Vec::new(),
             ledger: Ledger::default(),
             sanitized: false,
+            record_utilization: false,
             deferred: Vec::new(),
             update_depth: 0,
             put_off: Vec::new(),

@@ -5,7 +5,9 @@
 //! Leaves to others: the order (the walker) and what the new status means (the scheduler).
 
 use super::status_edit::{self, AgentRef, Membership, OperationResult};
-use crate::status::Lists;
+use super::telling::Telling;
+use crate::failure::Failure;
+use crate::output::Entry;
 use graph::walk::{Ending, Limits, Next, Outcome, Output, Walk};
 use graph::{Action, ActionKind, TransitionGraph};
 use model::{FeatureSet, Instant, Interval, OcfCode, Score, WallTime};
@@ -21,14 +23,14 @@ pub(super) struct Recording {
 
 /// Walks the graph to its end and gives the CIB as it then is; and whether the graph made sense.
 pub(super) fn execute(
-    lists: &mut Lists<'_>,
+    telling: &mut Telling<'_, '_>,
     cluster: &Cluster,
     graph: TransitionGraph,
     cib: Element,
     failures: &[String],
     recording: Recording,
-) -> (Element, bool) {
-    let mut execution = Execution { lists, cluster, cib, failures, recording };
+) -> Result<(Element, bool), Failure> {
+    let mut execution = Execution { telling, cluster, cib, failures, recording };
     let mut walk = Walk::new(graph, Limits::default());
     // Time stands still: everything is confirmed at once.
     let now = Instant::default();
@@ -37,7 +39,7 @@ pub(super) fn execute(
         match output {
             Output::Passed(id) | Output::Run(id) => {
                 let Some(action) = walk.action(id).cloned() else { continue };
-                let outcome = execution.action(&mut walk, &action);
+                let outcome = execution.action(&mut walk, &action)?;
                 walk.confirm(id, outcome);
             }
             Output::Lost(_) => {}
@@ -46,50 +48,65 @@ pub(super) fn execute(
     }
     let sound = ending != Ending::Terminated;
     if !sound {
-        execution.lists.error("Transition failed: terminated");
-        execution.lists.error("An invalid transition was produced");
+        execution.telling.error("Transition failed: terminated");
+        execution.telling.error("An invalid transition was produced");
     }
-    (execution.cib, sound)
+    Ok((execution.cib, sound))
 }
 
-struct Execution<'a, 'w> {
-    lists: &'a mut Lists<'w>,
+struct Execution<'a, 'o, 'w> {
+    telling: &'a mut Telling<'o, 'w>,
     cluster: &'a Cluster,
     cib: Element,
     failures: &'a [String],
     recording: Recording,
 }
 
-impl Execution<'_, '_> {
-    fn say(&mut self, text: std::fmt::Arguments<'_>) {
-        if !self.lists.is_quiet() {
-            self.lists.item(text);
-        }
-    }
-
-    fn action(&mut self, walk: &mut Walk, action: &Action) -> Outcome {
+impl Execution<'_, '_, '_> {
+    fn action(&mut self, walk: &mut Walk, action: &Action) -> Result<Outcome, Failure> {
         let identity = &action.identity;
-        let node = identity.node.as_ref().map_or("", |node| &*node.name);
+        let node = identity.node.as_ref().map(|node| &*node.name);
+        let shown = node.unwrap_or_default();
         match identity.kind {
             ActionKind::Pseudo => {
-                let on = if node.is_empty() { String::new() } else { format!(" on {node}") };
-                self.say(format_args!("Pseudo action:   {}{on}", identity.operation_key));
+                let on = node.map(|node| format!(" on {node}")).unwrap_or_default();
+                let key = &identity.operation_key;
+                self.telling.detail(format_args!("Pseudo action:   {key}{on}"), || {
+                    Entry::new("pseudo_action").attr("task", key).attr_opt("node", node)
+                });
             }
             ActionKind::Cluster if identity.operation == "stonith" => {
                 let how = action.meta("stonith_action").unwrap_or_default();
-                self.say(format_args!("Fencing {node} ({how})"));
+                self.telling.detail(format_args!("Fencing {shown} ({how})"), || {
+                    Entry::new("fencing_action").attr("target", shown).attr("op", how)
+                });
                 if !how.eq_ignore_ascii_case("on") {
-                    status_edit::set_membership(&mut self.cib, node, Membership::Down);
+                    status_edit::set_membership(&mut self.cib, shown, Membership::Down)?;
                 }
             }
             ActionKind::Cluster => {
-                let whose = action.resource.as_ref().map(|resource| format!(" for {}", resource.id));
-                let whose = whose.unwrap_or_default();
-                self.say(format_args!("Cluster action:  {}{whose} on {node}", identity.operation));
+                let task = &identity.operation;
+                let whose = action.resource.as_ref().map(|resource| &*resource.id);
+                let of = whose.map(|id| format!(" for {id}")).unwrap_or_default();
+                self.telling.detail(format_args!("Cluster action:  {task}{of} on {shown}"), || {
+                    Entry::new("cluster_action").attr("task", task).attr("node", shown).attr_opt("id", whose)
+                });
             }
-            ActionKind::Resource => return self.operation(walk, action, node),
+            ActionKind::Resource => return self.operation(walk, action, shown),
         }
-        Outcome::Done
+        Ok(Outcome::Done)
+    }
+
+    fn tell_operation(&mut self, resource: &str, task: &str, interval_ms: u64, node: &str) {
+        let every = if interval_ms > 0 { format!("={interval_ms}") } else { String::new() };
+        self.telling.detail(format_args!("Resource action: {resource:<15} {task}{every} on {node}"), || {
+            let interval = Some(interval_ms).filter(|&ms| ms > 0).map(|ms| ms.to_string());
+            Entry::new("rsc_action")
+                .attr("resource", resource)
+                .attr("op", task)
+                .attr("node", node)
+                .attr_opt("interval", interval)
+        });
     }
 
     /// The resource's name in what is shown: the instance's, if the common one is no resource's.
@@ -104,27 +121,37 @@ impl Execution<'_, '_> {
         }
     }
 
-    fn operation(&mut self, walk: &mut Walk, action: &Action, node: &str) -> Outcome {
+    fn operation(&mut self, walk: &mut Walk, action: &Action, node: &str) -> Result<Outcome, Failure> {
         let identity = &action.identity;
         let task = &*identity.operation;
         if task == "probe_complete" {
-            return Outcome::Done;
+            return Ok(Outcome::Done);
         }
         let Some(resource) = &action.resource else {
             walk.refuse(identity.id);
-            return Outcome::Failed;
+            return Ok(Outcome::Failed);
         };
         let name = self.shown_name(resource);
-        let interval_ms = action.meta("interval").and_then(|text| text.parse().ok()).unwrap_or(0);
         if matches!(task, "delete" | "meta-data") {
-            self.say(format_args!("Resource action: {name:<15} {task} on {node}"));
-            return Outcome::Done;
+            self.tell_operation(name, task, 0, node);
+            return Ok(Outcome::Done);
         }
-        if interval_ms > 0 {
-            self.say(format_args!("Resource action: {name:<15} {task}={interval_ms} on {node}"));
-        } else {
-            self.say(format_args!("Resource action: {name:<15} {task} on {node}"));
+        let agent = AgentRef {
+            class: resource.class.clone(),
+            provider: resource.provider.clone(),
+            name: resource.agent.clone(),
+        };
+        let node_id = identity.node.as_ref().map(|node| &*node.id);
+        // Remote nodes, which are reached through others, have their names for ids.
+        let node_id = if identity.router_node.is_some() { Some(node) } else { node_id };
+        let state = status_edit::node_state(&mut self.cib, node, node_id)?;
+        if let Err(error) = status_edit::resource_history(state, name, &resource.id, &agent) {
+            self.telling.error(error);
+            walk.refuse(identity.id);
+            return Ok(Outcome::Failed);
         }
+        let interval_ms = action.meta("interval").and_then(|text| text.parse().ok()).unwrap_or(0);
+        self.tell_operation(name, task, interval_ms, node);
         let target = action.meta("op_target_rc").and_then(|text| text.parse().ok()).unwrap_or(0);
         let mut result = OperationResult {
             resource: &resource.id,
@@ -138,34 +165,17 @@ impl Execution<'_, '_> {
             feature_set: self.recording.feature_set,
             at: self.recording.at,
         };
-        let outcome = match self.wanted_failure(name, &resource.id, &result) {
-            Some((rc, whose)) => {
-                result.rc = rc;
-                self.pretend(walk, identity.id, &result, whose);
-                Outcome::Failed
-            }
-            None => Outcome::Done,
-        };
-        let agent = AgentRef {
-            class: resource.class.clone(),
-            provider: resource.provider.clone(),
-            name: resource.agent.clone(),
-        };
-        let node_id = identity.node.as_ref().map(|node| &*node.id);
-        // Remote nodes, which are reached through others, have their names for ids.
-        let node_id = if identity.router_node.is_some() { Some(node) } else { node_id };
-        let state = status_edit::node_state(&mut self.cib, node, node_id);
-        match status_edit::resource_history(state, name, &resource.id, &agent) {
-            Ok(history) => {
-                status_edit::record(history, &result);
-                outcome
-            }
-            Err(error) => {
-                self.lists.error(error);
-                walk.refuse(identity.id);
-                Outcome::Failed
-            }
+        let mut outcome = Outcome::Done;
+        if let Some((rc, whose)) = self.wanted_failure(name, &resource.id, &result) {
+            result.rc = rc;
+            self.pretend(walk, identity.id, &result, whose)?;
+            outcome = Outcome::Failed;
         }
+        let state = status_edit::node_state(&mut self.cib, node, node_id)?;
+        if let Ok(history) = status_edit::resource_history(state, name, &resource.id, &agent) {
+            status_edit::record(history, &result);
+        }
+        Ok(outcome)
     }
 
     /// The failure asked for, if any, with the name it was asked for under.
@@ -185,15 +195,21 @@ impl Execution<'_, '_> {
             match rc.trim().parse() {
                 Ok(rc) => return Some((OcfCode::new(rc), whose)),
                 Err(_) => self
-                    .lists
+                    .telling
                     .error(format_args!("Invalid failed operation '{wanted}' (result code must be integer)")),
             }
         }
         None
     }
 
-    fn pretend(&mut self, walk: &mut Walk, id: i32, result: &OperationResult<'_>, whose: &str) {
-        self.lists.info(format_args!("Pretending action {id} failed with rc={}", result.rc.value()));
+    fn pretend(
+        &mut self,
+        walk: &mut Walk,
+        id: i32,
+        result: &OperationResult<'_>,
+        whose: &str,
+    ) -> Result<(), Failure> {
+        self.telling.info(format_args!("Pretending action {id} failed with rc={}", result.rc.value()));
         walk.abort(Score::INFINITY.value(), Next::Done, "Pretended failure");
         let options = &walk.graph().options;
         let offset = match result.task {
@@ -202,7 +218,8 @@ impl Execution<'_, '_> {
             _ => "",
         };
         let fatal = offset.parse() == Ok(Score::INFINITY);
-        let state = status_edit::node_state(&mut self.cib, result.node, None);
-        super::inject::fail_count(self.lists, state, whose, result, fatal);
+        let state = status_edit::node_state(&mut self.cib, result.node, None)?;
+        super::inject::fail_count(self.telling, state, whose, result, fatal);
+        Ok(())
     }
 }

@@ -6,44 +6,46 @@
 use super::execute::Recording;
 use super::options::Options;
 use super::status_edit::{self, AgentRef, Membership, OperationResult};
-use crate::status::Lists;
-use model::{Interval, OcfCode, OpKey};
+use super::telling::Telling;
+use crate::failure::Failure;
+use crate::output::Entry;
+use model::{ExitCode, Interval, OcfCode, OpKey};
 use scheduler::Cluster;
 use xml::Element;
 
 /// Changes the CIB as the options say, and says what it does.
 pub(super) fn inject(
-    lists: &mut Lists<'_>,
+    telling: &mut Telling<'_, '_>,
     cluster: &Cluster,
     cib: &mut Element,
     options: &Options,
     recording: Recording,
-) {
-    if !lists.is_quiet() {
-        lists.begin("Performing Requested Modifications");
+) -> Result<(), Failure> {
+    let (quorum, watchdog) = (options.quorum.as_deref(), options.watchdog.as_deref());
+    if !telling.is_quiet() {
+        let entry = Entry::new("modifications").attr_opt("quorum", quorum).attr_opt("watchdog", watchdog);
+        telling.begin("Performing Requested Modifications", entry);
     }
-    if let Some(quorum) = &options.quorum {
-        say(lists, format_args!("Setting quorum: {quorum}"));
+    if let Some(quorum) = quorum {
+        if model::parse_bool(quorum).is_none() {
+            return Err(Failure::usage(format_args!("Invalid quorum '{quorum}': expected true or false")));
+        }
+        telling.words(format_args!("Setting quorum: {quorum}"));
         cib.set_attr("have-quorum", quorum);
     }
-    if let Some(watchdog) = &options.watchdog {
-        say(lists, format_args!("Setting watchdog: {watchdog}"));
+    if let Some(watchdog) = watchdog {
+        telling.words(format_args!("Setting watchdog: {watchdog}"));
         set_property(cib, "have-watchdog", watchdog);
     }
-    inject_nodes(lists, cib, options);
-    inject_tickets(lists, cib, options);
+    inject_nodes(telling, cib, options)?;
+    inject_tickets(telling, cib, options);
     for spec in &options.op_inject {
-        inject_operation(lists, cluster, cib, options, spec, recording);
+        inject_operation(telling, cluster, cib, options, spec, recording)?;
     }
-    if !lists.is_quiet() {
-        lists.end();
+    if !telling.is_quiet() {
+        telling.end();
     }
-}
-
-fn say(lists: &mut Lists<'_>, text: std::fmt::Arguments<'_>) {
-    if !lists.is_quiet() {
-        lists.item(text);
-    }
+    Ok(())
 }
 
 /// Sets a cluster property, where it stands if it is set.
@@ -64,8 +66,8 @@ fn set_property(cib: &mut Element, name: &str, value: &str) {
     set.push(Element::new("nvpair").with_attr("id", id).with_attr("name", name).with_attr("value", value));
 }
 
-fn inject_nodes(lists: &mut Lists<'_>, cib: &mut Element, options: &Options) {
-    // A node that comes up has to be known; then those that go have to be, too.
+fn inject_nodes(telling: &mut Telling<'_, '_>, cib: &mut Element, options: &Options) -> Result<(), Failure> {
+    // A node that comes up is made known to the configuration, and with it every other that something happens to.
     let configure = !options.node_up.is_empty();
     let lists_of_nodes = [
         (&options.node_up, Membership::Up),
@@ -74,30 +76,36 @@ fn inject_nodes(lists: &mut Lists<'_>, cib: &mut Element, options: &Options) {
     ];
     for (nodes, membership) in lists_of_nodes {
         for node in nodes {
-            match membership {
-                Membership::Up => say(lists, format_args!("Bringing node {node} online")),
-                Membership::Down => say(lists, format_args!("Taking node {node} offline")),
-                Membership::Lost => say(lists, format_args!("Failing node {node}")),
-            }
+            let (words, action) = match membership {
+                Membership::Up => (format!("Bringing node {node} online"), "Online"),
+                Membership::Down => (format!("Taking node {node} offline"), "Offline"),
+                Membership::Lost => (format!("Failing node {node}"), "Failing"),
+            };
+            telling.detail(words, || Entry::new("modify_node").attr("action", action).attr("node", node));
             if configure {
                 status_edit::ensure_node(cib, node);
             }
-            status_edit::set_membership(cib, node, membership);
+            status_edit::set_membership(cib, node, membership)?;
         }
     }
+    Ok(())
 }
 
-fn inject_tickets(lists: &mut Lists<'_>, cib: &mut Element, options: &Options) {
+fn inject_tickets(telling: &mut Telling<'_, '_>, cib: &mut Element, options: &Options) {
     let changes = [
-        (&options.ticket_grant, "Granting ticket", "granted", true),
-        (&options.ticket_revoke, "Revoking ticket", "granted", false),
-        (&options.ticket_standby, "Making ticket", "standby", true),
-        (&options.ticket_activate, "Activating ticket", "standby", false),
+        (&options.ticket_grant, "Granting", "granted", true),
+        (&options.ticket_revoke, "Revoking", "granted", false),
+        (&options.ticket_standby, "Standby", "standby", true),
+        (&options.ticket_activate, "Activating", "standby", false),
     ];
-    for (tickets, words, attribute, value) in changes {
+    for (tickets, action, attribute, value) in changes {
         for ticket in tickets {
-            let rest = if attribute == "standby" && value { " standby" } else { "" };
-            say(lists, format_args!("{words} {ticket}{rest}"));
+            let words = match action {
+                "Standby" => format!("Making ticket {ticket} standby"),
+                action => format!("{action} ticket {ticket}"),
+            };
+            telling
+                .detail(words, || Entry::new("modify_ticket").attr("action", action).attr("ticket", ticket));
             let states = cib.child_or_insert("status").child_or_insert("tickets");
             if states.child_with_id("ticket_state", ticket).is_none() {
                 states.push(Element::new("ticket_state").with_attr("id", ticket));
@@ -109,29 +117,55 @@ fn inject_tickets(lists: &mut Lists<'_>, cib: &mut Element, options: &Options) {
     }
 }
 
+/// What `RESOURCE_TASK_MILLISECONDS@NODE=RC` says.
+struct Specification<'a> {
+    key: &'a str,
+    node: &'a str,
+    rc: i32,
+}
+
+impl Specification<'_> {
+    /// Reads one; an error is how many of its three parts were understood.
+    fn parse(spec: &str) -> Result<Specification<'_>, usize> {
+        let (key, rest) = spec.split_once('@').unwrap_or((spec, ""));
+        let (node, rc) = rest.split_once('=').unwrap_or((rest, ""));
+        if key.is_empty() || node.is_empty() {
+            return Err(usize::from(!key.is_empty()));
+        }
+        // What follows the number is not looked at.
+        let rc = rc.trim_start();
+        let digits = rc.strip_prefix(['-', '+']).unwrap_or(rc);
+        let length = rc.len() - digits.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        rc[..length].parse().map(|rc| Specification { key, node, rc }).map_err(|_| 2)
+    }
+}
+
 fn inject_operation(
-    lists: &mut Lists<'_>,
+    telling: &mut Telling<'_, '_>,
     cluster: &Cluster,
     cib: &mut Element,
     options: &Options,
     spec: &str,
     recording: Recording,
-) {
-    say(lists, format_args!("Injecting {spec} into the configuration"));
-    let parse = || {
-        let (key, rest) = spec.split_once('@')?;
-        let (node, rc) = rest.split_once('=')?;
-        Some((key.parse::<OpKey>().ok()?, node, rc.trim().parse().ok()?))
+) -> Result<(), Failure> {
+    telling.detail(format_args!("Injecting {spec} into the configuration"), || {
+        Entry::new("inject_spec").attr("spec", spec)
+    });
+    let Specification { key, node, rc } = match Specification::parse(spec) {
+        Ok(specification) => specification,
+        Err(fields) => {
+            telling.error(format_args!("Invalid operation spec: {spec}.  Only found {fields} fields"));
+            return Ok(());
+        }
     };
-    let Some((key, node, rc)) = parse() else {
-        lists.error(format_args!(
-            "Invalid operation spec: {spec} (expected RESOURCE_TASK_MILLISECONDS@NODE=RC)"
-        ));
-        return;
+    let Ok(key) = key.parse::<OpKey>() else {
+        telling
+            .error(format_args!("Invalid operation spec: {spec}.  '{key}' is no RESOURCE_TASK_MILLISECONDS"));
+        return Ok(());
     };
-    let Some(id) = cluster.resource_named(&key.resource) else {
-        lists.error(format_args!("Invalid resource name: {}", key.resource));
-        return;
+    let Some(id) = cluster.resource_known_as(&key.resource) else {
+        telling.error(format_args!("Invalid resource name: {}", key.resource));
+        return Ok(());
     };
     let agent = cluster.resource(id).agent.as_ref().map(|agent| AgentRef {
         class: Some(agent.class.to_string()),
@@ -141,7 +175,7 @@ fn inject_operation(
     if !options.node_up.is_empty() {
         status_edit::ensure_node(cib, node);
     }
-    let state = status_edit::node_state(cib, node, None);
+    let state = status_edit::node_state(cib, node, None)?;
     let result = OperationResult {
         resource: &key.resource,
         task: &key.operation,
@@ -159,17 +193,18 @@ fn inject_operation(
         "start" => cluster.options.start_failure_fatal,
         _ => false,
     };
-    fail_count(lists, state, &key.resource, &result, fatal);
-    match status_edit::resource_history(state, &key.resource, &key.resource, &agent.unwrap_or_default()) {
-        Ok(history) => status_edit::record(history, &result),
-        Err(error) => lists.error(error),
-    }
+    fail_count(telling, state, &key.resource, &result, fatal);
+    let history =
+        status_edit::resource_history(state, &key.resource, &key.resource, &agent.unwrap_or_default())
+            .map_err(|error| Failure::new(ExitCode::NOSUCH, error))?;
+    status_edit::record(history, &result);
+    Ok(())
 }
 
 /// Counts a failure, or makes it fatal, and notes when it was. A success, and a probe that found nothing running, are
 /// no failures.
 pub(super) fn fail_count(
-    lists: &mut Lists<'_>,
+    telling: &mut Telling<'_, '_>,
     state: &mut Element,
     resource: &str,
     result: &OperationResult<'_>,
@@ -185,7 +220,30 @@ pub(super) fn fail_count(
     let count = if fatal { "INFINITY".to_owned() } else { before.unwrap_or(0).saturating_add(1).to_string() };
     for (name, value) in [(name, count), (format!("last-failure-{suffix}"), result.at.to_string())] {
         let id = state.id().unwrap_or_default().to_owned();
-        say(lists, format_args!("Injecting attribute {name}={value} into /node_state '{id}'"));
+        telling.detail(format_args!("Injecting attribute {name}={value} into /node_state '{id}'"), || {
+            Entry::new("inject_attr")
+                .attr("name", &name)
+                .attr("value", &value)
+                .attr("node_path", "/node_state")
+                .attr("cib_node", &id)
+        });
         status_edit::set_attribute(state, &name, &value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn specifications_are_read_part_by_part() {
+        let read = |spec| Specification::parse(spec).map(|spec| (spec.key, spec.node, spec.rc));
+        assert_eq!(read("a_monitor_10@n=7"), Ok(("a_monitor_10", "n", 7)));
+        assert_eq!(read("a@n= -1st"), Ok(("a", "n", -1)));
+        for (spec, found) in
+            [("", 0), ("@n=1", 0), ("a", 1), ("a@", 1), ("a@=1", 1), ("a@n", 2), ("a@n=x", 2)]
+        {
+            assert_eq!(read(spec), Err(found), "{spec}");
+        }
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `crm_simulate`: what would the cluster do, and how would it then be?
 //!
-//! Decides: options, what is printed, what a simulated execution leaves behind. Given: a CIB from a file, a pipe or the
-//! CIB manager. Leaves to others: the plan (`scheduler`), the order of its execution (`graph::walk`).
+//! Decides: what is told and in which order, what a simulated execution leaves behind. Given: a CIB from a file, a pipe or
+//! the CIB manager. Leaves to others: the plan (`scheduler`), the order of its execution (`graph::walk`).
 
 mod execute;
 mod inject;
@@ -11,30 +11,35 @@ mod profile;
 mod source;
 mod status_edit;
 mod summary;
+mod telling;
 
-use crate::cib_access::CibPlace;
-use crate::command_line;
+use crate::command_line::{self, Tool};
 use crate::date;
+use crate::failure::Failure;
 use crate::log::Log;
-use crate::status::{self, Counts, Lists, Sections, Show};
-use clap::Parser;
+use crate::output::{Entry, Output};
+use crate::status::{Counts, Sections, Show};
 use execute::Recording;
 use model::{ExitCode, Profile, WallTime};
 use options::Options;
-use scheduler::{Cluster, ConfigIssue, Schedule};
-use source::SourceError;
+use scheduler::{Cluster, ConfigIssue, Schedule, ScoreLine, UTILIZATION_BY};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+use telling::Telling;
 use xml::Element;
 
 /// The program.
 pub fn main(args: Vec<OsString>) -> ExitCode {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let now = WallTime::from_secs(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
-    let out = &mut io::BufWriter::new(io::stdout().lock());
-    run(&args, now, &mut io::stdin().lock(), out, &mut io::stderr().lock())
+    // Not locked: what `CIB_file=-` names is read elsewhere.
+    command_line::main(&args, |options, out| work(options, now, &mut io::stdin(), out))
+}
+
+/// Its definition, for the man page and completion.
+pub fn command() -> clap::Command {
+    command_line::documentation::<Options>()
 }
 
 /// The program with everything it touches but files: arguments (its name first), the time, and the three streams. Can
@@ -46,83 +51,86 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> ExitCode {
-    let options = match Options::try_parse_from(args) {
-        Ok(options) => options,
-        Err(error) => return command_line::refuse("crm_simulate", &error, out, err),
-    };
-    if options.version {
-        return command_line::print_version(out);
-    }
-    let fancy = !(options.show_scores && options.quiet);
-    let mut lists = Lists::new(out, err, fancy, options.quiet);
-    let result = Simulation { options: &options, now, lists: &mut lists, of_planning: Vec::new() }.run(input);
-    let code = match result {
-        Ok(code) => code,
-        Err(error) => {
-            lists.error(format_args!("crm_simulate: {error}"));
-            error.exit_code()
-        }
-    };
-    match lists.finish() {
-        Ok(()) => code,
-        Err(_) => ExitCode::IOERR,
-    }
+    command_line::run(args, out, err, |options, out| work(options, now, input, out))
 }
 
-/// The simulation could not be done.
-#[derive(Debug, thiserror::Error)]
-enum SimulationError {
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    #[error(transparent)]
-    Date(#[from] rules::TimeError),
-    #[error("Could not create '{}': {source}", path.display())]
-    Write { path: PathBuf, source: io::Error },
-    #[error("Error writing graph file '{}': {source}", path.display())]
-    WriteGraph { path: PathBuf, source: io::Error },
-}
-
-impl SimulationError {
-    fn exit_code(&self) -> ExitCode {
-        match self {
-            SimulationError::Source(error) => error.exit_code(),
-            SimulationError::Date(_) => ExitCode::USAGE,
-            SimulationError::Write { .. } => ExitCode::CANTCREAT,
-            SimulationError::WriteGraph { .. } => ExitCode::IOERR,
-        }
-    }
-}
-
-fn write_cib(path: &Path, cib: &Element) -> Result<(), SimulationError> {
-    source::write_xml(path, cib).map_err(|source| SimulationError::Write { path: path.to_owned(), source })
-}
-
-struct Simulation<'a, 'w> {
-    options: &'a Options,
+fn work(
+    options: &Options,
     now: WallTime,
-    lists: &'a mut Lists<'w>,
+    input: &mut dyn Read,
+    out: &mut Output<'_>,
+) -> Result<ExitCode, Failure> {
+    let fancy = !(options.show_scores && options.quiet);
+    let moment = Moment::new(options, now)?;
+    let mut telling = Telling::new(out, fancy);
+    let result = match &options.profile {
+        Some(folder) => profile::profile(&mut telling, folder, options, moment).map(|()| ExitCode::OK),
+        None => {
+            let telling = &mut telling;
+            Simulation { options, moment, telling, of_planning: Vec::new() }.run(input)
+        }
+    };
+    let told = telling.finish();
+    let code = result?;
+    told.map(|()| code)
+}
+
+/// When it all happens.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    wanted: Option<WallTime>,
+    now: WallTime,
+}
+
+impl Moment {
+    fn new(options: &Options, now: WallTime) -> Result<Moment, Failure> {
+        let wanted = match &options.set_datetime {
+            Some(text) => {
+                let moment = rules::DateTime::parse(text, &date::here_and_now()).map_err(Failure::usage)?;
+                Some(WallTime::from_secs(moment.epoch_s()))
+            }
+            None => None,
+        };
+        Ok(Moment { wanted, now })
+    }
+
+    /// When a CIB was looked at, if it says so.
+    fn recorded(cib: &Element) -> Option<i64> {
+        cib.attr("execution-date").and_then(|text| text.parse::<i64>().ok()).filter(|&secs| secs != 0)
+    }
+
+    /// The moment that a CIB is scheduled for.
+    fn of(self, cib: &Element) -> WallTime {
+        self.wanted.or_else(|| Moment::recorded(cib).map(WallTime::from_secs)).unwrap_or(self.now)
+    }
+}
+
+struct Simulation<'a, 'o, 'w> {
+    options: &'a Options,
+    moment: Moment,
+    telling: &'a mut Telling<'o, 'w>,
     /// What is wrong in the configuration that only the planning has to do with.
     of_planning: Vec<ConfigIssue>,
 }
 
-impl Simulation<'_, '_> {
-    fn run(&mut self, input: &mut dyn Read) -> Result<ExitCode, SimulationError> {
-        if let Some(folder) = &self.options.profile {
-            profile::profile(self.lists, folder, self.options.repeat, self.now)?;
-            return Ok(ExitCode::OK);
+impl Simulation<'_, '_, '_> {
+    fn run(&mut self, input: &mut dyn Read) -> Result<ExitCode, Failure> {
+        let mut cib = source::cib(self.options, input, self.telling)?;
+        if let Some(path) = source::destination(self.options) {
+            // Whether it can be written at all is better known before everything is told.
+            source::write_cib(&path, &cib)?;
         }
-        let mut cib = source::cib(self.options, input, |line| self.lists.error(line))?;
-        let recording = Recording { feature_set: Profile::default().feature_set(), at: self.now };
-        let mut cluster = self.unpack(&cib)?;
-        let mut printed = self.print_current(&cluster);
+        let recording = Recording { feature_set: Profile::default().feature_set(), at: self.moment.now };
+        let mut cluster = self.unpack(&cib);
+        let mut printed = self.tell_current(&cluster);
         if self.options.injects() {
-            self.spacer_if(printed);
-            inject::inject(self.lists, &cluster, &mut cib, self.options, recording);
+            self.telling.spacer_if(printed);
+            inject::inject(self.telling, &cluster, &mut cib, self.options, recording)?;
             printed = true;
-            cluster = self.unpack(&cib)?;
+            cluster = self.unpack(&cib);
         }
         if let Some(path) = &self.options.save_input {
-            write_cib(path, &cib)?;
+            source::write_cib(path, &cib)?;
         }
         if !self.options.processes() {
             self.save_output(&cib)?;
@@ -133,65 +141,49 @@ impl Simulation<'_, '_> {
             self.save_output(&cib)?;
             return Ok(ExitCode::OK);
         }
-        self.spacer_if(printed);
+        self.telling.spacer_if(printed);
         self.simulate(&cluster, schedule, cib, recording)
     }
 
-    fn spacer_if(&mut self, printed: bool) {
-        if printed {
-            self.lists.spacer();
-        }
-    }
-
     /// Reads the CIB as of the moment it is about.
-    fn unpack(&mut self, cib: &Element) -> Result<Cluster, SimulationError> {
-        let recorded =
-            cib.attr("execution-date").and_then(|text| text.parse::<i64>().ok()).filter(|&t| t != 0);
-        let moment = match (&self.options.set_datetime, recorded) {
-            (Some(text), _) => {
-                self.lists.info(format_args!("Setting effective cluster time: {text}"));
-                let moment = rules::DateTime::parse(text, &date::here_and_now())?;
-                WallTime::from_secs(moment.epoch_s())
-            }
-            (None, Some(secs)) => {
-                self.lists.info(format_args!("Using the original execution date of: {}", date::utc(secs)));
-                WallTime::from_secs(secs)
-            }
-            (None, None) => self.now,
-        };
-        let (cluster, issues) = scheduler::unpack(cib, moment);
+    fn unpack(&mut self, cib: &Element) -> Cluster {
+        if let Some(text) = &self.options.set_datetime {
+            self.telling.info(format_args!("Setting effective cluster time: {text}"));
+        } else if let Some(secs) = Moment::recorded(cib) {
+            self.telling.info(format_args!("Using the original execution date of: {}", date::utc(secs)));
+        }
+        let (cluster, issues) = scheduler::unpack(cib, self.moment.of(cib));
         let (of_planning, of_state): (Vec<_>, Vec<_>) = issues.into_iter().partition(|issue| issue.planning);
-        self.report(&of_state);
+        self.log_issues(&of_state);
         self.of_planning = of_planning;
-        Ok(cluster)
+        cluster
     }
 
     /// What is wrong in the configuration belongs into the log.
-    fn report<'i>(&mut self, issues: impl IntoIterator<Item = &'i ConfigIssue>) {
-        let log = Log::new("crm_simulate", self.options.verbose);
-        issues.into_iter().filter_map(|issue| log.issue(issue)).for_each(|line| self.lists.error(line));
+    fn log_issues<'i>(&mut self, issues: impl IntoIterator<Item = &'i ConfigIssue>) {
+        let log = Log::new(Options::NAME, self.options.common.verbose);
+        issues.into_iter().filter_map(|issue| log.issue(issue)).for_each(|line| self.telling.log(line));
     }
 
-    fn print_current(&mut self, cluster: &Cluster) -> bool {
-        if self.lists.is_quiet() {
+    fn tell_current(&mut self, cluster: &Cluster) -> bool {
+        if self.telling.is_quiet() {
             return false;
         }
-        let mut printed = cluster.options.maintenance_mode && status::maintenance_notice(self.lists, cluster);
+        let mut printed = self.telling.maintenance(cluster);
         let counts = Counts::of(cluster);
         if counts.disabled > 0 || counts.blocked > 0 {
-            self.spacer_if(printed);
-            self.lists.info(format_args!(
+            self.telling.spacer_if(printed);
+            printed = self.telling.info(format_args!(
                 "{} of {} resource instances DISABLED and {} BLOCKED from further action due to failure",
                 counts.disabled, counts.instances, counts.blocked
             ));
-            printed = true;
         }
-        self.print_status(cluster, "Current cluster status", true, printed);
+        self.telling.spacer_if(printed);
+        self.tell_status(cluster, "Current cluster status", "cluster_status", true);
         true
     }
 
-    fn print_status(&mut self, cluster: &Cluster, title: &str, pending: bool, spacer: bool) {
-        self.spacer_if(spacer);
+    fn tell_status(&mut self, cluster: &Cluster, title: &str, element: &str, pending: bool) {
         let sections = Sections {
             nodes: true,
             resources: true,
@@ -201,61 +193,62 @@ impl Simulation<'_, '_> {
             ..Sections::default()
         };
         let show = Show { inactive: true, failure_details: true, pending, ..Show::default() };
-        self.lists.begin(title);
-        status::print_status(self.lists, cluster, sections, show, None);
-        self.lists.end();
+        self.telling.begin(title, Entry::new(element));
+        self.telling.status(cluster, sections, show);
+        self.telling.end();
     }
 
-    fn schedule(&mut self, cluster: &Cluster, printed: &mut bool) -> Result<Schedule, SimulationError> {
-        let schedule = scheduler::schedule(
-            cluster,
-            &scheduler::Options { sanitized: !self.options.live_check, ..scheduler::Options::default() },
-        );
+    fn schedule(&mut self, cluster: &Cluster, printed: &mut bool) -> Result<Schedule, Failure> {
+        let schedule = scheduler::schedule(cluster, &self.options.scheduling());
         let of_planning = std::mem::take(&mut self.of_planning);
-        self.report(of_planning.iter().chain(&schedule.issues));
+        self.log_issues(of_planning.iter().chain(&schedule.issues));
         let (scores, utilization) = (self.options.show_scores, self.options.show_utilization);
-        let title = match (scores, utilization) {
-            (true, true) => Some("Assignment Scores and Utilization Information"),
-            (true, false) => Some("Assignment Scores"),
-            (false, true) => Some("Utilization Information"),
+        let list = match (scores, utilization) {
+            (true, true) => {
+                Some(("Assignment Scores and Utilization Information", "allocations_utilizations"))
+            }
+            (true, false) => Some(("Assignment Scores", "allocations")),
+            (false, true) => Some(("Utilization Information", "utilizations")),
             (false, false) => None,
         };
-        if let Some(title) = title {
-            self.spacer_if(*printed);
-            self.lists.begin(title);
-            for line in &schedule.scores {
-                let wanted = match line {
-                    scheduler::ScoreLine::Capacity { .. } => utilization,
-                    _ => scores,
-                };
-                if wanted {
-                    self.lists.item(line);
-                }
-            }
-            self.lists.end();
+        if let Some((title, element)) = list {
+            self.telling.spacer_if(*printed);
+            self.telling.begin(title, Entry::new(element));
+            self.tell_scores(&schedule.scores);
+            self.telling.end();
             *printed = true;
         }
-        self.save_plan(cluster, &schedule)?;
-        if !self.lists.is_quiet() {
-            self.spacer_if(*printed);
-            self.lists.begin("Transition Summary");
-            summary::print(self.lists, cluster, &schedule);
-            self.lists.end();
+        if let Some(path) = &self.options.save_graph {
+            source::write_graph(path, &schedule.graph.to_xml())?;
+        }
+        if let Some(path) = &self.options.save_dotfile {
+            let verbose = self.options.common.verbose > 0;
+            let dot = schedule.to_dot(cluster, self.options.all_actions, verbose);
+            source::write_drawing(path, &dot.to_string())?;
+        }
+        if !self.telling.is_quiet() {
+            self.telling.spacer_if(*printed);
+            self.telling.begin("Transition Summary", Entry::new("actions"));
+            summary::tell(self.telling, cluster, &schedule);
+            self.telling.end();
         }
         Ok(schedule)
     }
 
-    fn save_plan(&self, cluster: &Cluster, schedule: &Schedule) -> Result<(), SimulationError> {
-        if let Some(path) = &self.options.save_graph {
-            source::write_xml(path, &schedule.graph.to_xml())
-                .map_err(|source| SimulationError::WriteGraph { path: path.clone(), source })?;
+    fn tell_scores(&mut self, lines: &[ScoreLine]) {
+        for line in lines {
+            let wanted = match line {
+                ScoreLine::Capacity { .. } | ScoreLine::Utilization { .. } => self.options.show_utilization,
+                ScoreLine::Allocation { .. } | ScoreLine::Promotion { .. } => self.options.show_scores,
+                ScoreLine::SecretsDiffer { .. } => {
+                    self.telling.info(line);
+                    false
+                }
+            };
+            if wanted {
+                self.telling.item(line, || score_entry(line));
+            }
         }
-        if let Some(path) = &self.options.save_dotfile {
-            let dot = schedule.to_dot(cluster, self.options.all_actions, self.options.verbose > 0);
-            std::fs::write(path, dot.to_string())
-                .map_err(|source| SimulationError::WriteGraph { path: path.clone(), source })?;
-        }
-        Ok(())
     }
 
     fn simulate(
@@ -264,38 +257,53 @@ impl Simulation<'_, '_> {
         schedule: Schedule,
         cib: Element,
         recording: Recording,
-    ) -> Result<ExitCode, SimulationError> {
-        let quiet = self.lists.is_quiet();
+    ) -> Result<ExitCode, Failure> {
+        let quiet = self.telling.is_quiet();
         if !quiet {
-            self.lists.begin("Executing Cluster Transition");
+            self.telling.begin("Executing Cluster Transition", Entry::new("transition"));
         }
         let failures = &self.options.op_fail;
-        let (cib, sound) = execute::execute(self.lists, cluster, schedule.graph, cib, failures, recording);
+        let (cib, sound) = execute::execute(self.telling, cluster, schedule.graph, cib, failures, recording)?;
         self.save_output(&cib)?;
         if !quiet {
-            self.lists.end();
-            let revised = self.unpack(&cib)?;
-            self.print_status(&revised, "Revised Cluster Status", false, true);
+            self.telling.end();
+            let revised = self.unpack(&cib);
+            self.telling.spacer_if(true);
+            self.tell_status(&revised, "Revised Cluster Status", "revised_cluster_status", false);
         }
         Ok(if sound { ExitCode::OK } else { ExitCode::ERROR })
     }
 
-    fn save_output(&self, cib: &Element) -> Result<(), SimulationError> {
-        let in_place = if self.options.in_place { self.source_file() } else { None };
-        match in_place.or_else(|| self.options.save_output.clone()) {
-            Some(path) => write_cib(&path, cib),
-            None => Ok(()),
-        }
+    fn save_output(&self, cib: &Element) -> Result<(), Failure> {
+        source::destination(self.options).map_or(Ok(()), |path| source::write_cib(&path, cib))
     }
+}
 
-    /// The file that the CIB came from, if it came from one.
-    fn source_file(&self) -> Option<PathBuf> {
-        if self.options.live_check {
-            return match CibPlace::from_environment() {
-                Ok(CibPlace::Shadow { path, .. } | CibPlace::File(path)) => Some(path),
-                _ => None,
-            };
+/// A score as a report has it.
+fn score_entry(line: &ScoreLine) -> Entry {
+    let amounts = |entry: Entry, amounts: &[(std::sync::Arc<str>, std::sync::Arc<str>)]| {
+        amounts.iter().fold(entry, |entry, (name, amount)| entry.child(Entry::new(&**name).text(&**amount)))
+    };
+    match line {
+        ScoreLine::Allocation { by, resource, node, score } => Entry::new("node_weight")
+            .attr("function", *by)
+            .attr("node", &**node)
+            .attr("score", score.to_string())
+            .attr("id", &**resource),
+        ScoreLine::Promotion { resource, node, score } => Entry::new("promotion_score")
+            .attr("id", &**resource)
+            .attr("score", score.to_string())
+            .attr_opt("node", node.as_deref()),
+        ScoreLine::Capacity { comment, node, capacity } => {
+            amounts(Entry::new("capacity").attr("node", &**node).attr("comment", &**comment), capacity)
         }
-        self.options.xml_file.clone().filter(|path| path != Path::new("-"))
+        ScoreLine::Utilization { resource, node, amounts: taken } => amounts(
+            Entry::new("utilization")
+                .attr("resource", &**resource)
+                .attr("node", &**node)
+                .attr("function", UTILIZATION_BY),
+            taken,
+        ),
+        ScoreLine::SecretsDiffer { .. } => Entry::new("info").text(line.to_string()),
     }
 }

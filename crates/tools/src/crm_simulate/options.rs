@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The command line.
-#![allow(rustdoc::bare_urls)] // these comments are also the help, where brackets around an address would show
 
-use clap::{ArgAction, Parser};
-use std::ffi::OsString;
+use crate::command_line::{CommonOptions, Group, Order, Tool, integer};
+use clap::Parser;
 use std::path::PathBuf;
 
 const OPSPEC_HELP: &str = "Operation Specification:
@@ -27,27 +26,15 @@ Now see what the reaction to the stop failed would be:
 \tcrm_simulate -S --xml-file memcached-test.xml
 ";
 
-/// crm_simulate - simulate a Pacemaker cluster's response to events
+/// Simulate a Pacemaker cluster's response to events
 #[derive(Clone, Debug, Parser)]
-#[command(
-    name = "crm_simulate",
-    disable_version_flag = true,
-    args_override_self = true,
-    after_help = OPSPEC_HELP
-)]
+#[command(after_help = OPSPEC_HELP)]
 pub(super) struct Options {
-    /// Display software version and exit
-    #[arg(short = '$', long)]
-    pub version: bool,
-    /// Increase debug output (may be specified multiple times)
-    #[arg(short = 'V', long, action = ArgAction::Count)]
-    pub verbose: u8,
+    #[command(flatten)]
+    pub common: CommonOptions,
     /// Display only essential output
     #[arg(short = 'Q', long)]
     pub quiet: bool,
-    /// Specify output format
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text"])]
-    pub output_as: String,
 
     /// Process the supplied input and show what actions the cluster will take in response
     #[arg(short = 'R', long, help_heading = "Operations")]
@@ -74,8 +61,8 @@ pub(super) struct Options {
     #[arg(short = 'P', long, value_name = "DIR", help_heading = "Operations")]
     pub profile: Option<PathBuf>,
     /// With --profile, repeat each test N times and print timings
-    #[arg(short = 'N', long, value_name = "N", default_value_t = 1, help_heading = "Operations")]
-    pub repeat: u32,
+    #[arg(short = 'N', long, value_name = "N", default_value = "1", value_parser = integer, help_heading = "Operations")]
+    pub repeat: i32,
     /// Display pending state (always done)
     #[arg(short = 'j', long, hide = true)]
     pub pending: bool,
@@ -99,7 +86,7 @@ pub(super) struct Options {
     /// Set date/time (ISO 8601 format, such as 2026-01-31 12:30:00Z)
     #[arg(short = 't', long, value_name = "DATETIME", help_heading = "Synthetic Cluster Events")]
     pub set_datetime: Option<String>,
-    /// Set to '1' (or 'true') to indicate cluster has quorum
+    /// Set to '1' (or 'true') to indicate cluster has quorum (only together with another event)
     #[arg(short = 'q', long, value_name = "QUORUM", help_heading = "Synthetic Cluster Events")]
     pub quorum: Option<String>,
     /// Set to '1' (or 'true') to indicate cluster has an active watchdog device
@@ -135,21 +122,81 @@ pub(super) struct Options {
     pub all_actions: bool,
 
     /// Connect to CIB manager and use the current CIB contents as input
-    #[arg(short = 'L', long, help_heading = "Data Source", overrides_with_all = ["xml_file", "xml_pipe"])]
+    #[arg(short = 'L', long, help_heading = "Data Source")]
     pub live_check: bool,
     /// Retrieve XML from the named file
-    #[arg(short = 'x', long, value_name = "FILE", help_heading = "Data Source", overrides_with_all = ["live_check", "xml_pipe"])]
+    #[arg(short = 'x', long, value_name = "FILE", help_heading = "Data Source")]
     pub xml_file: Option<PathBuf>,
     /// Retrieve XML from stdin (the default)
-    #[arg(short = 'p', long, help_heading = "Data Source", overrides_with_all = ["live_check", "xml_file"])]
+    #[arg(short = 'p', long, help_heading = "Data Source")]
     pub xml_pipe: bool,
 
-    /// Accepted for compatibility, and without effect
-    #[arg(hide = true)]
-    pub rest: Vec<OsString>,
+    #[arg(skip)]
+    source: Source,
+}
+
+/// Where the CIB comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The standard input.
+    #[default]
+    Pipe,
+    /// A file.
+    File(PathBuf),
+    /// The CIB manager, or what the environment has in its place.
+    Live,
+}
+
+impl Tool for Options {
+    const NAME: &'static str = "crm_simulate";
+    const GROUPS: &'static [Group] = &[
+        Group { option: "help-operations", heading: "Operations", about: "Show operations options" },
+        Group {
+            option: "help-synthetic",
+            heading: "Synthetic Cluster Events",
+            about: "Show synthetic cluster event options",
+        },
+        Group { option: "help-artifact", heading: "Artifact Options", about: "Show artifact options" },
+        Group { option: "help-source", heading: "Data Source", about: "Show data source options" },
+    ];
+
+    fn common(&self) -> &CommonOptions {
+        &self.common
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    fn see(&mut self, order: &Order<'_>) {
+        // Of several sources the one given last counts.
+        self.source = match order.last(&["live_check", "xml_file", "xml_pipe"]) {
+            Some("live_check") => Source::Live,
+            Some("xml_file") => match self.xml_file.clone() {
+                Some(path) if path.as_os_str() != "-" => Source::File(path),
+                _ => Source::Pipe,
+            },
+            _ => Source::Pipe,
+        };
+    }
 }
 
 impl Options {
+    /// Where the CIB comes from.
+    pub(super) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// How to schedule.
+    pub(super) fn scheduling(&self) -> scheduler::Options {
+        scheduler::Options {
+            // Secrets may have been taken out of what is no cluster's own CIB.
+            sanitized: self.source != Source::Live,
+            record_utilization: self.show_utilization,
+            ..scheduler::Options::default()
+        }
+    }
+
     /// Whether to schedule at all.
     pub(super) fn processes(&self) -> bool {
         let artifacts = self.save_graph.is_some() || self.save_dotfile.is_some();

@@ -1,68 +1,94 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Where the CIB comes from, and where CIBs and graphs are written to.
+//! Where the CIB comes from, and where CIBs, graphs and drawings are written to.
+//!
+//! Decides: what of the world is read and written, and the words and exit codes if that fails. Given: the options. Leaves
+//! to others: what is in it.
 
-use super::options::Options;
+use super::options::{Options, Source};
+use super::telling::Telling;
 use crate::acceptable::acceptable;
-use crate::cib_access::{DocumentError, read_file_or_stdin, with_status};
+use crate::cib_access::{
+    CibPlace, DocumentError, bytes_for, read_file, read_pipe, replace_file, with_status,
+};
+use crate::failure::{Failure, system_words};
 use crate::live;
-use ::cib::schema::{self, Issue};
-use ::cib::upgrade::Unacceptable;
-use std::fs;
+use ::cib::schema;
+use model::{ExitCode, LegacyRc};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use xml::Element;
 
-/// The CIB could not be had.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SourceError {
-    /// It could not be read.
-    #[error(transparent)]
-    Document(#[from] DocumentError),
-    /// The CIB manager did not give it.
-    #[error(transparent)]
-    Live(#[from] live::LiveError),
-    /// It cannot be brought to today's schema.
-    #[error(transparent)]
-    Unacceptable(#[from] Box<Unacceptable>),
-    /// It is not valid by today's schema, which it claims to follow.
-    #[error("The configuration is not valid: {0}")]
-    Invalid(Box<Issue>),
-}
-
-impl SourceError {
-    pub(crate) fn exit_code(&self) -> model::ExitCode {
-        match self {
-            SourceError::Document(error) => error.exit_code(),
-            SourceError::Live(error) => error.exit_code(),
-            SourceError::Unacceptable(_) | SourceError::Invalid(_) => model::ExitCode::CONFIG,
-        }
-    }
-}
-
-/// The CIB the options ask for, with a status section, in today's schema. What was changed for that goes to `tell`.
+/// The CIB the options ask for, with a status section, in today's schema.
 pub(super) fn cib(
     options: &Options,
     input: &mut dyn Read,
-    tell: impl FnMut(String),
-) -> Result<Element, SourceError> {
-    let cib = if options.live_check {
-        live::query_cib()?
-    } else {
-        read_file_or_stdin(options.xml_file.as_deref().unwrap_or(Path::new("-")), input)?
+    telling: &mut Telling<'_, '_>,
+) -> Result<Element, Failure> {
+    let cib = match options.source() {
+        Source::Live => {
+            live::query_cib().map_err(|error| Failure::new(error.exit_code(), error.to_string()))?
+        }
+        Source::File(path) => read_file(path).map_err(unreadable)?,
+        Source::Pipe => read_pipe(input).map_err(unreadable)?,
     };
-    usable(&with_status(cib)?, tell)
+    usable(&with_status(cib).map_err(unreadable)?, telling)
+}
+
+fn unreadable(error: DocumentError) -> Failure {
+    match error {
+        DocumentError::NotACib(_) => Failure::new(error.exit_code(), error),
+        _ => Failure::new(error.exit_code(), "Could not read input XML: Bad input value provided")
+            .with_detail(error.place_and_problem()),
+    }
 }
 
 /// A CIB as the scheduler knows it: upgraded if it is of an older schema, and valid.
-pub(super) fn usable(cib: &Element, tell: impl FnMut(String)) -> Result<Element, SourceError> {
-    let cib = acceptable(cib, tell).map_err(Box::new)?;
+pub(super) fn usable(cib: &Element, telling: &mut Telling<'_, '_>) -> Result<Element, Failure> {
+    let refused = |words: String| Failure::new(ExitCode::CONFIG, words);
+    let cib = acceptable(cib, |line| telling.log(line)).map_err(|refusal| refused(refusal.to_string()))?;
     match schema::validate(&cib).into_iter().next() {
-        Some(issue) => Err(SourceError::Invalid(Box::new(issue))),
+        Some(issue) => Err(refused(format!("The configuration is not valid: {issue}"))),
         None => Ok(cib),
     }
 }
 
-/// Writes a tree as people can read it.
-pub(super) fn write_xml(path: &Path, element: &Element) -> io::Result<()> {
-    fs::write(path, xml::write_indented(element))
+/// Writes a CIB where people can read it.
+pub(super) fn write_cib(path: &Path, cib: &Element) -> Result<(), Failure> {
+    write_document(path, cib).map_err(|error| {
+        let code =
+            error.raw_os_error().map_or(ExitCode::CANTCREAT, |errno| LegacyRc::new(-errno).exit_code());
+        Failure::new(code, format_args!("Could not create '{}': {}", path.display(), system_words(&error)))
+    })
+}
+
+/// Writes a graph.
+pub(super) fn write_graph(path: &Path, graph: &Element) -> Result<(), Failure> {
+    write_document(path, graph).map_err(|error| unwritten("graph", path, &error))
+}
+
+/// Writes the drawing of a graph.
+pub(super) fn write_drawing(path: &Path, dot: &str) -> Result<(), Failure> {
+    replace_file(path, dot.as_bytes()).map_err(|error| unwritten("dot", path, &error))
+}
+
+fn write_document(path: &Path, document: &Element) -> io::Result<()> {
+    bytes_for(path, document).and_then(|bytes| replace_file(path, &bytes))
+}
+
+fn unwritten(what: &str, path: &Path, error: &io::Error) -> Failure {
+    let why = system_words(error);
+    Failure::new(ExitCode::IOERR, format_args!("Could not write {what} file '{}': {why}", path.display()))
+}
+
+/// Where the simulated CIB is to be written, if anywhere.
+pub(super) fn destination(options: &Options) -> Option<PathBuf> {
+    let in_place = match options.source() {
+        Source::File(path) => Some(path.clone()),
+        Source::Live => match CibPlace::from_environment() {
+            Ok(CibPlace::Shadow { path, .. } | CibPlace::File(path)) => Some(path),
+            _ => None,
+        },
+        Source::Pipe => None,
+    };
+    in_place.filter(|_| options.in_place).or_else(|| options.save_output.clone())
 }

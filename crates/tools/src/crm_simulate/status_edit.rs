@@ -4,7 +4,10 @@
 //! Decides: what a change looks like in the CIB. Given: a CIB and what (is pretended to have) happened. Leaves to
 //! others: what is pretended.
 
-use model::{ExecStatus, FeatureSet, Interval, OcfCode, OpKey, TransitionKey, TransitionMagic, WallTime};
+use crate::failure::Failure;
+use model::{
+    ExecStatus, ExitCode, FeatureSet, Interval, OcfCode, OpKey, TransitionKey, TransitionMagic, WallTime,
+};
 use xml::Element;
 
 /// The origin written into what a simulation changes.
@@ -24,28 +27,37 @@ pub(super) enum Membership {
     Lost,
 }
 
+/// Nothing in the CIB says that there is such a node.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Node '{0}' is in neither the configuration nor the status (--node-up would add it)")]
+pub(super) struct UnknownNode(String);
+
+impl From<UnknownNode> for Failure {
+    fn from(unknown: UnknownNode) -> Failure {
+        Failure::new(ExitCode::NOSUCH, unknown)
+    }
+}
+
 /// A node's state, to be changed; made if there is none.
-pub(super) fn node_state<'a>(cib: &'a mut Element, name: &str, id: Option<&str>) -> &'a mut Element {
+pub(super) fn node_state<'a>(
+    cib: &'a mut Element,
+    name: &str,
+    id: Option<&str>,
+) -> Result<&'a mut Element, UnknownNode> {
     let by_name = |state: &Element| state.name() == "node_state" && state.attr("uname") == Some(name);
     let known = cib.child("status").is_some_and(|status| status.elements().any(by_name));
     let id = id.map(str::to_owned).or_else(|| node_id(cib, name));
     let status = cib.child_or_insert("status");
     if !known {
+        let id = id.ok_or_else(|| UnknownNode(name.to_owned()))?;
         // A state may have its id alone as long as the node's name has not been heard of.
-        match id.as_deref().and_then(|id| status.child_with_id_mut("node_state", id)) {
+        match status.child_with_id_mut("node_state", &id) {
             Some(state) => state.set_attr("uname", name),
-            None => {
-                let mut state = Element::new("node_state");
-                state.set_attr_opt("id", id.as_ref());
-                status.push(state.with_attr("uname", name));
-            }
+            None => status.push(Element::new("node_state").with_attr("id", id).with_attr("uname", name)),
         }
     }
     let at = status.children().iter().position(|child| child.element().is_some_and(by_name));
-    match at.and_then(|at| status.element_at_mut(at)) {
-        Some(state) => state,
-        None => unreachable!("a state of this name was there or has been added"),
-    }
+    at.and_then(|at| status.element_at_mut(at)).ok_or_else(|| UnknownNode(name.to_owned()))
 }
 
 /// The id of the node (cluster, remote or guest) of a name.
@@ -91,9 +103,13 @@ fn raise(cib: &mut Element, part: &'static str) {
 }
 
 /// Changes what a node looks like. A node that is down loses its history and transient attributes.
-pub(super) fn set_membership(cib: &mut Element, name: &str, membership: Membership) {
+pub(super) fn set_membership(
+    cib: &mut Element,
+    name: &str,
+    membership: Membership,
+) -> Result<(), UnknownNode> {
     let known = cib.child("status").cloned();
-    let state = node_state(cib, name, None);
+    let state = node_state(cib, name, None)?;
     let before = state.clone();
     let down = membership == Membership::Down;
     state.set_attr("in_ccm", membership == Membership::Up);
@@ -113,6 +129,7 @@ pub(super) fn set_membership(cib: &mut Element, name: &str, membership: Membersh
     if changed {
         raise(cib, "num_updates");
     }
+    Ok(())
 }
 
 /// Sets a transient attribute of a node.
@@ -355,16 +372,13 @@ mod tests {
     #[test]
     fn nodes_are_found_by_whatever_makes_them_nodes() {
         let mut cib = cib();
-        for (name, id) in
-            [("one", Some("1")), ("far", Some("far")), ("guest", Some("guest")), ("nobody", None)]
-        {
-            assert_eq!(node_state(&mut cib, name, None).id(), id, "{name}");
+        for (name, id) in [("one", "1"), ("far", "far"), ("guest", "guest")] {
+            assert_eq!(node_state(&mut cib, name, None).unwrap().id(), Some(id), "{name}");
         }
-        assert_eq!(
-            node_state(&mut cib, "one", Some("other")).id(),
-            Some("1"),
-            "an entry that is there is kept"
-        );
+        let kept = node_state(&mut cib, "one", Some("other")).unwrap();
+        assert_eq!(kept.id(), Some("1"), "an entry that is there is kept");
+        assert_eq!(node_state(&mut cib, "nobody", None), Err(UnknownNode("nobody".to_owned())));
+        assert!(node_state(&mut cib, "somebody", Some("9")).is_ok(), "whoever has an id is somebody");
         ensure_node(&mut cib, "two");
         ensure_node(&mut cib, "two");
         assert_eq!(cib.descend(&["configuration", "nodes"]).unwrap().elements().count(), 2);
@@ -374,16 +388,16 @@ mod tests {
     #[test]
     fn a_node_that_goes_down_is_forgotten() {
         let mut cib = cib();
-        let state = node_state(&mut cib, "one", None);
+        let state = node_state(&mut cib, "one", None).unwrap();
         set_attribute(state, "fail-count-web#start_0", "1");
         set_attribute(state, "fail-count-web#start_0", "2");
         assert_eq!(attribute(state, "fail-count-web#start_0"), Some("2"));
-        set_membership(&mut cib, "one", Membership::Lost);
-        let state = node_state(&mut cib, "one", None);
+        set_membership(&mut cib, "one", Membership::Lost).unwrap();
+        let state = node_state(&mut cib, "one", None).unwrap();
         assert_eq!((state.attr("in_ccm"), state.attr("crmd")), (Some("false"), Some("online")));
         assert!(state.child("transient_attributes").is_some());
-        set_membership(&mut cib, "one", Membership::Down);
-        let state = node_state(&mut cib, "one", None);
+        set_membership(&mut cib, "one", Membership::Down).unwrap();
+        let state = node_state(&mut cib, "one", None).unwrap();
         assert_eq!((state.attr("join"), state.attr("expected")), (Some("down"), Some("down")));
         assert_eq!(state.elements().count(), 0);
     }

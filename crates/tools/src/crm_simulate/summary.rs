@@ -3,21 +3,31 @@
 //!
 //! Decides: the word (Start, Move, Recover, …) and the layout. Given: a schedule. Leaves to others: why it is so.
 
-use crate::status::Lists;
+use super::telling::Telling;
+use crate::output::Entry;
 use model::Role;
 use scheduler::{Action, Cluster, NodeId, Placement, ResourceId, Schedule, Variant};
 
-/// Prints all lines.
-pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, schedule: &Schedule) {
-    print_nodes(lists, cluster, schedule);
-    let mut lines = Vec::new();
+/// Tells all lines.
+pub(super) fn tell(telling: &mut Telling<'_, '_>, cluster: &Cluster, schedule: &Schedule) {
+    tell_nodes(telling, cluster, schedule);
+    let mut changes = Vec::new();
     for &id in &schedule.top {
-        add_lines(&mut lines, cluster, schedule, id);
+        add_changes(&mut changes, cluster, schedule, id);
     }
-    print_lines(lists, &lines);
+    // A name that does not fit makes room for two more than itself: that is what readers are used to.
+    let grow = |width: usize, name: &str| if name.len() > width { name.len() + 2 } else { width };
+    let name_width = changes.iter().fold(5, |width, change| grow(width, change.name));
+    let detail_width = changes.iter().map(|change| change.place.text().len()).fold(5, usize::max);
+    for change in &changes {
+        let Change { word, name, place, .. } = change;
+        let (details, reason) = (place.text(), change.reason_text());
+        let line = format!("{word:<8}   {name:<name_width$}   ( {details:>detail_width$} ){reason}");
+        telling.item(line, || change.entry());
+    }
 }
 
-fn print_nodes(lists: &mut Lists<'_>, cluster: &Cluster, schedule: &Schedule) {
+fn tell_nodes(telling: &mut Telling<'_, '_>, cluster: &Cluster, schedule: &Schedule) {
     for action in schedule.actions.iter().rev() {
         if action.resource.is_some() || action.optional {
             continue;
@@ -37,7 +47,88 @@ fn print_nodes(lists: &mut Lists<'_>, cluster: &Cluster, schedule: &Schedule) {
         }
         // Without a reason the line goes to the log alone.
         if let Some(reason) = &action.reason {
-            lists.item(format_args!("{task} {node} '{reason}'"));
+            let reason = reason.to_string();
+            telling.item(format_args!("{task} {node} '{reason}'"), || {
+                Entry::new("node_action").attr("task", &task).attr("node", &node).attr("reason", &reason)
+            });
+        }
+    }
+}
+
+/// What happens to a resource.
+struct Change<'a> {
+    word: &'static str,
+    name: &'a str,
+    place: Place<'a>,
+    reason: Option<String>,
+    blocked: bool,
+}
+
+impl Change<'_> {
+    fn reason_text(&self) -> String {
+        match (&self.reason, self.blocked) {
+            (Some(reason), false) => format!("  due to {reason}"),
+            (Some(reason), true) => format!("  due to {reason} (blocked)"),
+            (None, false) => String::new(),
+            (None, true) => "  blocked".to_owned(),
+        }
+    }
+
+    fn entry(&self) -> Entry {
+        let entry = Entry::new("rsc_action")
+            .attr("action", self.word.to_ascii_lowercase())
+            .attr("resource", self.name);
+        let entry = self.place.attributes().into_iter().fold(entry, |e, (name, value)| e.attr(name, value));
+        let entry = entry.attr_opt("reason", self.reason.as_deref());
+        entry.attr_opt("blocked", self.blocked.then_some(true))
+    }
+}
+
+/// From where to where, with roles where they matter.
+struct Place<'a> {
+    from: Option<&'a str>,
+    to: Option<&'a str>,
+    role: Role,
+    next_role: Role,
+    /// Either role is more than being started.
+    need_role: bool,
+}
+
+impl Place<'_> {
+    fn text(&self) -> String {
+        let Place { role, next_role: next, need_role, .. } = *self;
+        let same_role = role == next;
+        match (self.from, self.to) {
+            (None, None) => String::new(),
+            (None, Some(to)) if need_role => format!("{role} -> {next} {to}"),
+            (None, Some(to)) => to.to_owned(),
+            (Some(from), None) if need_role => format!("{role} {from}"),
+            (Some(from), None) => from.to_owned(),
+            (Some(from), Some(to)) if from == to && same_role && need_role => format!("{role} {from}"),
+            (Some(from), Some(to)) if from == to && same_role => from.to_owned(),
+            (Some(from), Some(to)) if same_role && need_role => format!("{from} -> {to} {role}"),
+            (Some(from), Some(to)) if same_role => format!("{from} -> {to}"),
+            (Some(from), Some(to)) if from == to => format!("{role} -> {next} {from}"),
+            (Some(from), Some(to)) => format!("{role} {from} -> {next} {to}"),
+        }
+    }
+
+    /// The same as a report has it.
+    fn attributes(&self) -> Vec<(&'static str, String)> {
+        let same_role = self.role == self.next_role;
+        let role = ("role", self.role.to_string());
+        let next = ("next-role", self.next_role.to_string());
+        let known = if self.need_role { vec![role.clone()] } else { Vec::new() };
+        let at = |name, node: &str| vec![(name, node.to_owned())];
+        match (self.from, self.to) {
+            (None, None) => Vec::new(),
+            (None, Some(to)) if self.need_role => [vec![role, next], at("dest", to)].concat(),
+            (None, Some(to)) => at("node", to),
+            (Some(from), None) => [known, at("node", from)].concat(),
+            (Some(from), Some(to)) if from == to && same_role => [known, at("source", from)].concat(),
+            (Some(from), Some(to)) if same_role => [at("source", from), at("dest", to), known].concat(),
+            (Some(from), Some(to)) if from == to => [vec![role, next], at("source", from)].concat(),
+            (Some(from), Some(to)) => [vec![role], at("source", from), vec![next], at("dest", to)].concat(),
         }
     }
 }
@@ -53,29 +144,26 @@ struct Line<'a> {
     reason_of: Option<&'a Action>,
 }
 
-/// A line as text, in columns.
-struct Columns<'a> {
-    word: &'static str,
-    name: &'a str,
-    details: String,
-    reason: String,
-}
-
-fn add_lines<'a>(lines: &mut Vec<Columns<'a>>, cluster: &'a Cluster, schedule: &'a Schedule, id: ResourceId) {
+fn add_changes<'a>(
+    changes: &mut Vec<Change<'a>>,
+    cluster: &'a Cluster,
+    schedule: &'a Schedule,
+    id: ResourceId,
+) {
     let resource = cluster.resource(id);
     let Some(placement) = schedule.placements.get(id.index()) else { return };
     if resource.variant == Variant::Bundle {
         for replica in &resource.replicas {
             let parts = [replica.ip, Some(replica.container), replica.remote, replica.child];
             for part in parts.into_iter().flatten() {
-                add_lines(lines, cluster, schedule, part);
+                add_changes(changes, cluster, schedule, part);
             }
         }
         return;
     }
     if resource.variant != Variant::Primitive {
         for &child in &placement.children {
-            add_lines(lines, cluster, schedule, child);
+            add_changes(changes, cluster, schedule, child);
         }
         return;
     }
@@ -85,32 +173,13 @@ fn add_lines<'a>(lines: &mut Vec<Columns<'a>>, cluster: &'a Cluster, schedule: &
     if gone || idle || !placement.state.managed {
         return;
     }
-    lines.extend(plan.lines().iter().map(|line| Columns {
+    changes.extend(plan.lines().iter().map(|line| Change {
         word: line.word,
         name: &resource.id,
-        details: plan.details(line),
-        reason: reason(line),
+        place: plan.place(line),
+        reason: line.reason_of.unwrap_or(line.action).reason.as_ref().map(ToString::to_string),
+        blocked: !line.action.runnable,
     }));
-}
-
-fn reason(line: &Line<'_>) -> String {
-    let reason = line.reason_of.unwrap_or(line.action).reason.as_ref();
-    match (reason, line.action.runnable) {
-        (Some(reason), true) => format!("  due to {reason}"),
-        (Some(reason), false) => format!("  due to {reason} (blocked)"),
-        (None, true) => String::new(),
-        (None, false) => "  blocked".to_owned(),
-    }
-}
-
-fn print_lines(lists: &mut Lists<'_>, lines: &[Columns<'_>]) {
-    // A name that does not fit makes room for two more than itself: that is what readers are used to.
-    let grow = |width: usize, name: &str| if name.len() > width { name.len() + 2 } else { width };
-    let name_width = lines.iter().fold(5, |width, line| grow(width, line.name));
-    let detail_width = lines.iter().map(|line| line.details.len()).fold(5, usize::max);
-    for Columns { word, name, details, reason } in lines {
-        lists.item(format_args!("{word:<8}   {name:<name_width$}   ( {details:>detail_width$} ){reason}"));
-    }
 }
 
 /// What is planned for a primitive.
@@ -230,25 +299,10 @@ impl<'a> Plan<'a> {
         Some(Line { word: "Stop", from: Some(node), to: None, action: stop, reason_of })
     }
 
-    /// From where to where, with roles where they matter.
-    fn details(&self, line: &Line<'_>) -> String {
+    fn place(&self, line: &Line<'_>) -> Place<'a> {
         let (role, next_role) = (self.role, self.placement.state.next_role);
         let need_role = role > Role::Started || next_role > Role::Unpromoted;
         let name = |node: NodeId| &*self.cluster.node(node).name;
-        match (line.from, line.to) {
-            (None, None) => String::new(),
-            (None, Some(to)) if need_role => format!("{role} -> {next_role} {}", name(to)),
-            (None, Some(to)) => name(to).to_owned(),
-            (Some(from), None) if need_role => format!("{role} {}", name(from)),
-            (Some(from), None) => name(from).to_owned(),
-            (Some(from), Some(to)) => match (role == next_role, from == to) {
-                (true, true) if need_role => format!("{role} {}", name(from)),
-                (true, true) => name(from).to_owned(),
-                (true, false) if need_role => format!("{} -> {} {role}", name(from), name(to)),
-                (true, false) => format!("{} -> {}", name(from), name(to)),
-                (false, true) => format!("{role} -> {next_role} {}", name(from)),
-                (false, false) => format!("{role} {} -> {next_role} {}", name(from), name(to)),
-            },
-        }
+        Place { from: line.from.map(name), to: line.to.map(name), role, next_role, need_role }
     }
 }

@@ -13,6 +13,7 @@ mod xml_form;
 pub(crate) use entry::Entry;
 
 use crate::failure::{Failure, system_words};
+use crate::status::Lists;
 use clap::ValueEnum;
 use model::ExitCode;
 use std::fmt::Display;
@@ -146,6 +147,12 @@ impl<'a> Output<'a> {
     pub fn warn(&mut self, line: impl Display) {
         let _ = self.out.flush();
         let _ = writeln!(self.err, "{line}");
+    }
+
+    /// The two streams as titled lists, for tools whose text is laid out in such; `fancy` titles and indents them. Not part
+    /// of a report.
+    pub fn lists(&mut self, fancy: bool) -> Lists<'_> {
+        Lists::new(self.out, self.err, fancy, self.quiet)
     }
 
     /// Prints text as it is, which must be in no report.

@@ -198,6 +198,7 @@ impl Cluster {
                 work.assigned_score = score;
                 self.node_mut(node).state.resource_count += 1;
                 self.take_capacity(id, node, 1);
+                self.record_utilization_of(id, node);
             }
             None if stop_if_fail => self.stop_unplaced(id),
             None => {}
