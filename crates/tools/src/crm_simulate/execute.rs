@@ -14,6 +14,9 @@ use model::{FeatureSet, Instant, Interval, OcfCode, Score, WallTime};
 use scheduler::Cluster;
 use xml::Element;
 
+/// The origin written into the state of a node that was fenced.
+const FENCING_ORIGIN: &str = "simulate_fencing_action";
+
 /// What the simulated operations record.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Recording {
@@ -81,7 +84,7 @@ impl Execution<'_, '_, '_> {
                     Entry::new("fencing_action").attr("target", shown).attr("op", how)
                 });
                 if !how.eq_ignore_ascii_case("on") {
-                    status_edit::set_membership(&mut self.cib, shown, Membership::Down)?;
+                    status_edit::set_membership(&mut self.cib, shown, Membership::Down, FENCING_ORIGIN)?;
                 }
             }
             ActionKind::Cluster => {
@@ -145,11 +148,14 @@ impl Execution<'_, '_, '_> {
         // Remote nodes, which are reached through others, have their names for ids.
         let node_id = if identity.router_node.is_some() { Some(node) } else { node_id };
         let state = status_edit::node_state(&mut self.cib, node, node_id)?;
+        let before = state.clone();
         if let Err(error) = status_edit::resource_history(state, name, &resource.id, &agent) {
+            *state = before;
             self.telling.error(error);
             walk.refuse(identity.id);
             return Ok(Outcome::Failed);
         }
+        *state = before;
         let interval_ms = action.meta("interval").and_then(|text| text.parse().ok()).unwrap_or(0);
         self.tell_operation(name, task, interval_ms, node);
         let target = action.meta("op_target_rc").and_then(|text| text.parse().ok()).unwrap_or(0);
@@ -166,6 +172,7 @@ impl Execution<'_, '_, '_> {
             at: self.recording.at,
         };
         let mut outcome = Outcome::Done;
+        let before = self.cib.clone();
         if let Some((rc, whose)) = self.wanted_failure(name, &resource.id, &result) {
             result.rc = rc;
             self.pretend(walk, identity.id, &result, whose)?;
@@ -175,6 +182,9 @@ impl Execution<'_, '_, '_> {
         if let Ok(history) = status_edit::resource_history(state, name, &resource.id, &agent) {
             status_edit::record(history, &result);
         }
+        // The failure and the result are one change.
+        let after = std::mem::replace(&mut self.cib, before);
+        status_edit::counted(&mut self.cib, |cib| *cib = after);
         Ok(outcome)
     }
 

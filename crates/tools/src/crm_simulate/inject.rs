@@ -31,7 +31,7 @@ pub(super) fn inject(
             return Err(Failure::usage(format_args!("Invalid quorum '{quorum}': expected true or false")));
         }
         telling.words(format_args!("Setting quorum: {quorum}"));
-        cib.set_attr("have-quorum", quorum);
+        status_edit::counted(cib, |cib| cib.set_attr("have-quorum", quorum));
     }
     if let Some(watchdog) = watchdog {
         telling.words(format_args!("Setting watchdog: {watchdog}"));
@@ -50,20 +50,33 @@ pub(super) fn inject(
 
 /// Sets a cluster property, where it stands if it is set.
 fn set_property(cib: &mut Element, name: &str, value: &str) {
+    let before = cib.clone();
     let config = cib.child_or_insert("configuration").child_or_insert("crm_config");
+    if !change_property(config, name, value) {
+        const USUAL_SET: &str = "cib-bootstrap-options";
+        if config.child_with_id("cluster_property_set", USUAL_SET).is_none() {
+            config.push(Element::new("cluster_property_set").with_attr("id", USUAL_SET));
+        }
+        if let Some(set) = config.child_with_id_mut("cluster_property_set", USUAL_SET) {
+            let nvpair = Element::new("nvpair").with_attr("id", format!("{USUAL_SET}-{name}"));
+            set.push(nvpair.with_attr("name", name).with_attr("value", value));
+        }
+    }
+    if *cib != before {
+        status_edit::count_configuration_change(cib);
+    }
+}
+
+/// Changes a property that is set; says whether it is.
+fn change_property(config: &mut Element, name: &str, value: &str) -> bool {
     let sets = config.elements_mut().filter(|set| set.name() == "cluster_property_set");
     for set in sets {
         if let Some(nvpair) = set.elements_mut().find(|nvpair| nvpair.attr("name") == Some(name)) {
             nvpair.set_attr("value", value);
-            return;
+            return true;
         }
     }
-    let set = config.child_or_insert("cluster_property_set");
-    if set.id().is_none() {
-        set.set_attr("id", "cib-bootstrap-options");
-    }
-    let id = format!("{}-{name}", set.id().unwrap_or_default());
-    set.push(Element::new("nvpair").with_attr("id", id).with_attr("name", name).with_attr("value", value));
+    false
 }
 
 fn inject_nodes(telling: &mut Telling<'_, '_>, cib: &mut Element, options: &Options) -> Result<(), Failure> {
@@ -85,7 +98,7 @@ fn inject_nodes(telling: &mut Telling<'_, '_>, cib: &mut Element, options: &Opti
             if configure {
                 status_edit::ensure_node(cib, node);
             }
-            status_edit::set_membership(cib, node, membership)?;
+            status_edit::set_membership(cib, node, membership, status_edit::ORIGIN)?;
         }
     }
     Ok(())
@@ -106,13 +119,15 @@ fn inject_tickets(telling: &mut Telling<'_, '_>, cib: &mut Element, options: &Op
             };
             telling
                 .detail(words, || Entry::new("modify_ticket").attr("action", action).attr("ticket", ticket));
-            let states = cib.child_or_insert("status").child_or_insert("tickets");
-            if states.child_with_id("ticket_state", ticket).is_none() {
-                states.push(Element::new("ticket_state").with_attr("id", ticket));
-            }
-            if let Some(state) = states.child_with_id_mut("ticket_state", ticket) {
-                state.set_attr(attribute, value);
-            }
+            status_edit::counted(cib, |cib| {
+                let states = cib.child_or_insert("status").child_or_insert("tickets");
+                if states.child_with_id("ticket_state", ticket).is_none() {
+                    states.push(Element::new("ticket_state").with_attr("id", ticket));
+                }
+                if let Some(state) = states.child_with_id_mut("ticket_state", ticket) {
+                    state.set_attr(attribute, value);
+                }
+            });
         }
     }
 }
@@ -175,7 +190,7 @@ fn inject_operation(
     if !options.node_up.is_empty() {
         status_edit::ensure_node(cib, node);
     }
-    let state = status_edit::node_state(cib, node, None)?;
+    status_edit::node_state(cib, node, None)?;
     let result = OperationResult {
         resource: &key.resource,
         task: &key.operation,
@@ -193,12 +208,15 @@ fn inject_operation(
         "start" => cluster.options.start_failure_fatal,
         _ => false,
     };
-    fail_count(telling, state, &key.resource, &result, fatal);
-    let history =
-        status_edit::resource_history(state, &key.resource, &key.resource, &agent.unwrap_or_default())
+    let agent = agent.unwrap_or_default();
+    status_edit::counted(cib, |cib| {
+        let state = status_edit::node_state(cib, node, None)?;
+        fail_count(telling, state, &key.resource, &result, fatal);
+        let history = status_edit::resource_history(state, &key.resource, &key.resource, &agent)
             .map_err(|error| Failure::new(ExitCode::NOSUCH, error))?;
-    status_edit::record(history, &result);
-    Ok(())
+        status_edit::record(history, &result);
+        Ok(())
+    })
 }
 
 /// Counts a failure, or makes it fatal, and notes when it was. A success, and a probe that found nothing running, are

@@ -11,7 +11,7 @@ use model::{
 use xml::Element;
 
 /// The origin written into what a simulation changes.
-const ORIGIN: &str = "crm_simulate";
+pub(super) const ORIGIN: &str = "crm_simulate";
 
 /// The controller that never was, in keys of operations that nobody scheduled.
 const NOBODY: &str = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
@@ -47,15 +47,18 @@ pub(super) fn node_state<'a>(
     let by_name = |state: &Element| state.name() == "node_state" && state.attr("uname") == Some(name);
     let known = cib.child("status").is_some_and(|status| status.elements().any(by_name));
     let id = id.map(str::to_owned).or_else(|| node_id(cib, name));
-    let status = cib.child_or_insert("status");
     if !known {
         let id = id.ok_or_else(|| UnknownNode(name.to_owned()))?;
-        // A state may have its id alone as long as the node's name has not been heard of.
-        match status.child_with_id_mut("node_state", &id) {
-            Some(state) => state.set_attr("uname", name),
-            None => status.push(Element::new("node_state").with_attr("id", id).with_attr("uname", name)),
-        }
+        counted(cib, |cib| {
+            let status = cib.child_or_insert("status");
+            // A state may have its id alone as long as the node's name has not been heard of.
+            match status.child_with_id_mut("node_state", &id) {
+                Some(state) => state.set_attr("uname", name),
+                None => status.push(Element::new("node_state").with_attr("id", id).with_attr("uname", name)),
+            }
+        });
     }
+    let status = cib.child_or_insert("status");
     let at = status.children().iter().position(|child| child.element().is_some_and(by_name));
     at.and_then(|at| status.element_at_mut(at)).ok_or_else(|| UnknownNode(name.to_owned()))
 }
@@ -91,43 +94,57 @@ pub(super) fn ensure_node(cib: &mut Element, name: &str) {
     let nodes = cib.child_or_insert("configuration").child_or_insert("nodes");
     if !nodes.elements().any(|node| node.attr("uname") == Some(name)) {
         nodes.push(Element::new("node").with_attr("id", name).with_attr("uname", name));
-        raise(cib, "epoch");
-        cib.set_attr("num_updates", 0);
+        count_configuration_change(cib);
     }
 }
 
-/// Counts a change in the version of the CIB, as its manager would.
+/// Counts a change of the configuration in the version of the CIB, as its manager would.
+pub(super) fn count_configuration_change(cib: &mut Element) {
+    raise(cib, "epoch");
+    cib.set_attr("num_updates", 0);
+}
+
+/// Changes something outside the configuration, and counts that in the version of the CIB, as its manager would.
+pub(super) fn counted<R>(cib: &mut Element, change: impl FnOnce(&mut Element) -> R) -> R {
+    let before = cib.clone();
+    let result = change(cib);
+    if *cib != before {
+        raise(cib, "num_updates");
+    }
+    result
+}
+
 fn raise(cib: &mut Element, part: &'static str) {
     let count = cib.attr(part).and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
     cib.set_attr(part, count.saturating_add(1));
 }
 
-/// Changes what a node looks like. A node that is down loses its history and transient attributes.
+/// Changes what a node looks like, `origin` being who does. A node that is down loses its history and transient
+/// attributes.
 pub(super) fn set_membership(
     cib: &mut Element,
     name: &str,
     membership: Membership,
+    origin: &str,
 ) -> Result<(), UnknownNode> {
-    let known = cib.child("status").cloned();
-    let state = node_state(cib, name, None)?;
-    let before = state.clone();
-    let down = membership == Membership::Down;
-    state.set_attr("in_ccm", membership == Membership::Up);
-    state.set_attr("crmd", if down { "offline" } else { "online" });
-    state.set_attr("join", if down { "down" } else { "member" });
-    state.set_attr("expected", if down { "down" } else { "member" });
-    state.set_attr("crm-debug-origin", ORIGIN);
-    if down {
-        state.remove_elements(|child| matches!(child.name(), "lrm" | "transient_attributes"));
-    }
-    let changed = *state != before;
-    // That the node is heard of is one change, how it is another.
-    let has = |state: &Element| state.attr("uname") == Some(name);
-    if !known.is_some_and(|status| status.elements_named("node_state").any(has)) {
-        raise(cib, "num_updates");
-    }
-    if changed {
-        raise(cib, "num_updates");
+    node_state(cib, name, None)?;
+    counted(cib, |cib| {
+        let state = node_state(cib, name, None)?;
+        let down = membership == Membership::Down;
+        state.set_attr("in_ccm", membership == Membership::Up);
+        state.set_attr("crmd", if down { "offline" } else { "online" });
+        state.set_attr("join", if down { "down" } else { "member" });
+        state.set_attr("expected", if down { "down" } else { "member" });
+        state.set_attr("crm-debug-origin", origin);
+        Ok(())
+    })?;
+    for lost in ["lrm", "transient_attributes"] {
+        if membership == Membership::Down {
+            counted(cib, |cib| {
+                node_state(cib, name, None)?.remove_elements(|child| child.name() == lost);
+                Ok(())
+            })?;
+        }
     }
     Ok(())
 }
@@ -147,8 +164,7 @@ pub(super) fn set_attribute(state: &mut Element, name: &str, value: &str) {
         Some(nvpair) => nvpair.set_attr("value", value),
         None => set.push(
             Element::new("nvpair")
-                // Characters that may not be in an id become points.
-                .with_attr("id", format!("{set_id}-{name}").replace('#', "."))
+                .with_attr("id", xml::sanitized_id(&format!("{set_id}-{name}")))
                 .with_attr("name", name)
                 .with_attr("value", value),
         ),
@@ -392,11 +408,11 @@ mod tests {
         set_attribute(state, "fail-count-web#start_0", "1");
         set_attribute(state, "fail-count-web#start_0", "2");
         assert_eq!(attribute(state, "fail-count-web#start_0"), Some("2"));
-        set_membership(&mut cib, "one", Membership::Lost).unwrap();
+        set_membership(&mut cib, "one", Membership::Lost, ORIGIN).unwrap();
         let state = node_state(&mut cib, "one", None).unwrap();
         assert_eq!((state.attr("in_ccm"), state.attr("crmd")), (Some("false"), Some("online")));
         assert!(state.child("transient_attributes").is_some());
-        set_membership(&mut cib, "one", Membership::Down).unwrap();
+        set_membership(&mut cib, "one", Membership::Down, ORIGIN).unwrap();
         let state = node_state(&mut cib, "one", None).unwrap();
         assert_eq!((state.attr("join"), state.attr("expected")), (Some("down"), Some("down")));
         assert_eq!(state.elements().count(), 0);
