@@ -29,7 +29,8 @@ pub const ALL: &[Program] = &[
     daemon("pacemaker-attrd", "the attribute manager: keeps node attributes", attrd::main),
     daemon("pacemaker-schedulerd", "the scheduler: transitions on request", schedulerd::main),
     daemon("pacemaker-controld", "the controller: coordinates the cluster", controld::main),
-    tool("attrd_updater", "values of node attributes", tools::attrd_updater::main),
+    tool("attrd_updater", "values of node attributes", tools::attrd_updater::main)
+        .documented(tools::attrd_updater::command),
     tool("cibadmin", "reads and changes the CIB", tools::cibadmin::main).documented(tools::cibadmin::command),
     tool("crm_attribute", "cluster options and attributes of nodes", tools::crm_attribute::main)
         .documented(tools::crm_attribute::command),
@@ -40,7 +41,8 @@ pub const ALL: &[Program] = &[
     tool("crm_master", "promotion scores, by the name of old", tools::crm_master::main)
         .documented(tools::crm_master::command),
     tool("crm_mon", "how the cluster is", tools::crm_mon::main),
-    tool("crm_node", "this node, its partition and its quorum", tools::crm_node::main),
+    tool("crm_node", "this node, its partition and its quorum", tools::crm_node::main)
+        .documented(tools::crm_node::command),
     tool("crm_resource", "resources: where they run, and what to do with them", tools::crm_resource::main),
     tool("crm_rule", "whether rules are in effect", tools::crm_rule::main)
         .documented(tools::crm_rule::command),
@@ -64,8 +66,9 @@ pub const ALL: &[Program] = &[
         .documented(tools::crm_shadow::command),
     tool("crm_verify", "whether a configuration can be used", tools::crm_verify::main)
         .documented(tools::crm_verify::command),
-    tool("stonith_admin", "fences a node; tells what can, and what was", tools::stonith_admin::main),
-    tool("crmadmin", "the state of controllers", tools::crmadmin::main),
+    tool("stonith_admin", "fences a node; tells what can, and what was", tools::stonith_admin::main)
+        .documented(tools::stonith_admin::command),
+    tool("crmadmin", "the state of controllers", tools::crmadmin::main).documented(tools::crmadmin::command),
     tool("fence_lab", "fence agent: asks the power switch of a lab", agents::fence_lab::main),
     inner("validate", "whether files are CIBs as the schema has them", tools::validate::main)
         .documented(tools::validate::command)

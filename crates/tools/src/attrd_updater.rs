@@ -4,99 +4,172 @@
 //! Decides: options, what is asked of the attribute manager, how its answer is printed.
 
 use crate::attributes;
-use crate::command_line;
+use crate::command_line::{self, CommonOptions, Group, Order, Tool};
 use crate::failure::Failure;
-use clap::{ArgAction, Parser};
+use crate::output::{Entry, Message, Output};
+use clap::Parser;
 use messages::attrd::{Body, INSTANCE_ATTRIBUTES, QueryReply, SyncPoint, UTILIZATION, Update, UpdateKind};
 use model::ExitCode;
 use std::ffi::OsString;
-use std::io::{self, Write};
 use xml::Element;
-
-const PROGRAM: &str = "attrd_updater";
 
 /// attrd_updater - query and update Pacemaker node attributes
 #[derive(Clone, Debug, Parser)]
-#[command(name = "attrd_updater", disable_version_flag = true, args_override_self = true)]
 struct Options {
-    /// Display software version and exit
-    #[arg(short = '$', long)]
-    version: bool,
-    /// Increase debug output (may be specified multiple times)
-    #[arg(short = 'V', long, action = ArgAction::Count)]
-    verbose: u8,
-    /// Accepted for what it meant of old
-    #[arg(short = 'q', long, hide = true)]
-    quiet: bool,
-    /// Specify output format
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text"])]
-    output_as: String,
+    #[command(flatten)]
+    common: CommonOptions,
+    /// Which command was given last.
+    #[arg(skip)]
+    command: Command,
 
     /// The attribute's name
-    #[arg(short = 'n', long)]
+    #[arg(short = 'n', long, help_heading = "Required Arguments")]
     name: Option<String>,
     /// Operate on all attributes matching this pattern (with -B, -D, -U, or -Y)
-    #[arg(short = 'P', long)]
+    #[arg(short = 'P', long, help_heading = "Required Arguments")]
     pattern: Option<String>,
 
-    /// Update attribute's value
-    #[arg(
-        short = 'U',
-        long,
-        value_name = "VALUE",
-        short_alias = 'v',
-        allow_hyphen_values = true,
-        group = "command"
-    )]
+    /// Update attribute's value. Required: -n/--name or -P/--pattern. Optional: -d/--delay (if specified, the delay will be
+    /// used if the attribute needs to be created, but ignored if the attribute already exists), -s/--set, -p/--private,
+    /// -W/--wait, -z/--utilization.
+    #[arg(short = 'U', long, value_name = "VALUE", short_alias = 'v', help_heading = "Command")]
     update: Option<String>,
-    /// Update attribute's value and time to wait (dampening). Requires -d
-    #[arg(short = 'B', long, value_name = "VALUE", allow_hyphen_values = true, group = "command")]
+    /// Update attribute's value and time to wait (dampening) in the attribute manager. If this changes the value or
+    /// dampening, the attribute will also be written to the cluster configuration, so be aware that repeatedly changing the
+    /// dampening reduces its effectiveness. Requires -d/--delay
+    #[arg(short = 'B', long, value_name = "VALUE", help_heading = "Command")]
     update_both: Option<String>,
-    /// Update attribute's dampening. Requires -d
-    #[arg(short = 'Y', long, group = "command")]
+    /// Update attribute's dampening in the attribute manager. If this changes the dampening, the attribute will also be
+    /// written to the cluster configuration, so be aware that repeatedly changing the dampening reduces its effectiveness.
+    /// Requires -d/--delay
+    #[arg(short = 'Y', long, help_heading = "Command")]
     update_delay: bool,
-    /// Query the attribute's value, on the local node unless -N or -A is given (the default)
-    #[arg(short = 'Q', long, group = "command")]
+    /// Query the attribute's value from the attribute manager. By default this will query the value of the attribute on the
+    /// local node. Use -N/--node for the value on a given node, or -A/--all for the value on all nodes.
+    #[arg(short = 'Q', long, help_heading = "Command")]
     query: bool,
-    /// Unset attribute
-    #[arg(short = 'D', long, group = "command")]
+    /// Unset attribute from the attribute manager. At the moment, there is no way to remove an attribute. This option will
+    /// instead set its value to the empty string.
+    #[arg(short = 'D', long, help_heading = "Command")]
     delete: bool,
     /// (Advanced) Force the attribute manager to resend all current values to the CIB
-    #[arg(short = 'R', long, group = "command")]
+    #[arg(short = 'R', long, help_heading = "Command")]
     refresh: bool,
 
     /// The time to wait (dampening) in seconds for further changes before sending to the CIB
-    #[arg(short = 'd', long, value_name = "SECONDS")]
+    #[arg(short = 'd', long, value_name = "SECONDS", help_heading = "Additional Options")]
     delay: Option<String>,
     /// (Advanced) The attribute set in which to place the value
-    #[arg(short = 's', long)]
+    #[arg(short = 's', long, help_heading = "Additional Options")]
     set: Option<String>,
     /// Use the named node for setting and querying the attribute (instead of the local one)
-    #[arg(short = 'N', long)]
+    #[arg(short = 'N', long, help_heading = "Additional Options")]
     node: Option<String>,
     /// Show values of the attribute for all nodes (query only)
-    #[arg(short = 'A', long)]
+    #[arg(short = 'A', long, help_heading = "Additional Options")]
     all: bool,
-    /// Lifetime of the node attribute (ignored: attributes live until their node leaves)
-    #[arg(short = 'l', long, short_alias = 'S', alias = "section", value_name = "SECTION",
-        value_parser = ["reboot", "status", "forever", "nodes"])]
+    /// (Not yet implemented) Lifetime of the node attribute (silently ignored by cluster)
+    #[arg(short = 'l', long, short_alias = 'S', alias = "section", value_name = "SECTION", value_parser = lifetime,
+        help_heading = "Additional Options")]
     lifetime: Option<String>,
     /// If this creates a new attribute, never write the attribute to CIB
-    #[arg(short = 'p', long)]
+    #[arg(short = 'p', long, help_heading = "Additional Options")]
     private: bool,
-    /// Wait until this node ('local') or all nodes ('cluster') know the change
-    #[arg(short = 'W', long, value_name = "UNTIL", default_value = "no", value_parser = ["no", "local", "cluster"])]
-    wait: String,
-    /// When creating a new attribute, create it as a node utilization attribute
-    #[arg(short = 'z', long)]
+    /// Wait for some event to occur before returning. Values are 'no' (wait only for the attribute daemon to acknowledge the
+    /// request), 'local' (wait until the change has propagated to where a local query will return the request value, or the
+    /// value set by a later request), or 'cluster' (wait until the change has propagated to where a query anywhere on the
+    /// cluster will return the requested value, or the value set by a later request). Default is 'no'.
+    #[arg(short = 'W', long, value_name = "UNTIL", value_parser = wait, help_heading = "Additional Options")]
+    wait: Option<Wait>,
+    /// When creating a new attribute, create it as a node utilization attribute instead of an instance attribute. If the
+    /// attribute already exists, its existing type (utilization vs. instance) will be used regardless. (with -B, -U, -Y)
+    #[arg(short = 'z', long, help_heading = "Additional Options")]
     utilization: bool,
+
+    /// Accepted for what it meant of old
+    #[arg(short = 'q', long, hide = true)]
+    quiet: bool,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Command {
+    #[default]
+    Query,
+    Update(UpdateKind),
+    Delete,
+    Refresh,
+}
+
+/// Until when it is waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Wait(Option<SyncPoint>);
+
+/// What an option cannot be.
+#[derive(Clone, Debug, thiserror::Error)]
+enum ValueError {
+    #[error("Unknown value for --lifetime: {0}")]
+    Lifetime(String),
+    #[error("--wait= must be one of 'no', 'local', 'cluster'")]
+    Wait,
+}
+
+fn lifetime(text: &str) -> Result<String, ValueError> {
+    match text {
+        "reboot" | "status" | "forever" | "nodes" => Ok(text.to_owned()),
+        _ => Err(ValueError::Lifetime(text.to_owned())),
+    }
+}
+
+fn wait(text: &str) -> Result<Wait, ValueError> {
+    match text {
+        "no" => Ok(Wait(None)),
+        "local" => Ok(Wait(Some(SyncPoint::Local))),
+        "cluster" => Ok(Wait(Some(SyncPoint::Cluster))),
+        _ => Err(ValueError::Wait),
+    }
+}
+
+impl Tool for Options {
+    const NAME: &'static str = "attrd_updater";
+    const GROUPS: &'static [Group] = &[
+        Group { option: "help-required", heading: "Required Arguments", about: "Show required arguments" },
+        Group {
+            option: "help-command",
+            heading: "Command",
+            about: "Show command options (mutually exclusive)",
+        },
+        Group { option: "help-additional", heading: "Additional Options", about: "Show additional options" },
+    ];
+
+    fn common(&self) -> &CommonOptions {
+        &self.common
+    }
+
+    fn see(&mut self, order: &Order<'_>) {
+        let last = order.last(&["update", "update_both", "update_delay", "query", "delete", "refresh"]);
+        self.command = match last {
+            Some("update") => Command::Update(UpdateKind::Value),
+            Some("update_both") => Command::Update(UpdateKind::Both),
+            Some("update_delay") => Command::Update(UpdateKind::Delay),
+            Some("delete") => Command::Delete,
+            Some("refresh") => Command::Refresh,
+            _ => Command::Query,
+        };
+    }
 }
 
 /// The program.
 pub fn main(args: Vec<OsString>) -> ExitCode {
-    let out = &mut io::BufWriter::new(io::stdout().lock());
     let node = local_node(|name| std::env::var(name).ok());
-    run(&args, node, |body| attributes::ask(PROGRAM, body), out, &mut io::stderr().lock())
+    command_line::main(&args, |options, out| {
+        work(options, node, |body| attributes::ask(Options::NAME, body), out)
+    })
+}
+
+/// Its definition, for the man page and completion.
+pub fn command() -> clap::Command {
+    command_line::documentation::<Options>()
 }
 
 /// The node whose attributes agents mean: the physical one for those in a container that say so, else the one that the
@@ -109,74 +182,44 @@ pub(crate) fn local_node(env: impl Fn(&str) -> Option<String>) -> Option<String>
         .or_else(|| env("OCF_RESKEY_CRM_meta_on_node"))
 }
 
-fn run(
-    args: &[OsString],
-    node: Option<String>,
-    ask: impl FnOnce(Body) -> Result<Element, Failure>,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> ExitCode {
-    command_line::run_plain(
-        PROGRAM,
-        args,
-        |options: &Options| options.version,
-        out,
-        err,
-        |options, out| work(options, node, ask, out),
-    )
-}
-
 fn work(
     options: &Options,
     node: Option<String>,
     ask: impl FnOnce(Body) -> Result<Element, Failure>,
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
+    out: &mut Output<'_>,
+) -> Result<ExitCode, Failure> {
     // "localhost" and "auto" are the agent's node too.
     let given =
         options.node.clone().filter(|node| !matches!(&*node.to_ascii_lowercase(), "localhost" | "auto"));
     let host = given.or(node);
-    let update = kind(options);
     if options.pattern.is_some() && options.name.is_some() {
         return Err(Failure::usage("Error: --name and --pattern cannot be used at the same time"));
     }
-    if options.pattern.is_some() && update.is_none() {
+    if options.pattern.is_some() && matches!(options.command, Command::Query | Command::Refresh) {
         return Err(Failure::usage("Error: pattern can only be used with delete or update"));
     }
-    if options.refresh {
-        return ask(Body::Refresh).map(drop);
-    }
-    let name = options.name.as_ref().or(options.pattern.as_ref());
-    let Some(name) = name else {
-        return Err(Failure::usage("Command requires --name or --pattern argument"));
+    let name = match (options.name.as_ref().or(options.pattern.as_ref()), options.command) {
+        (_, Command::Refresh) => return ask(Body::Refresh).map(|_| ExitCode::OK),
+        (Some(name), _) => name,
+        (None, _) => return Err(Failure::usage("Command requires --name or --pattern argument")),
     };
-    match update {
-        None => {
+    let (kind, value) = match options.command {
+        Command::Update(UpdateKind::Value) => (UpdateKind::Value, options.update.clone()),
+        Command::Update(UpdateKind::Both) => (UpdateKind::Both, options.update_both.clone()),
+        Command::Update(UpdateKind::Delay) => (UpdateKind::Delay, None),
+        Command::Delete => (UpdateKind::Value, None),
+        Command::Query | Command::Refresh => {
             let host = if options.all { None } else { Some(host.unwrap_or_else(|| "localhost".to_owned())) };
             let answer = ask(Body::Query { name: Some(name.clone()), host })?;
-            print_values(&answer, name, out)
+            return show_values(&answer, name, out);
         }
-        Some((kind, value)) => {
-            if kind != UpdateKind::Value && options.delay.is_none() {
-                let command = if kind == UpdateKind::Both { 'B' } else { 'Y' };
-                let text = format!("Warning: '{command}' command given without required --delay");
-                writeln!(out, "{text}").map_err(Failure::unwritable)?;
-            }
-            let update = Update { host, ..update_of(options, kind, value) };
-            ask(Body::Update(vec![update])).map(drop)
-        }
+    };
+    if kind != UpdateKind::Value && options.delay.is_none() {
+        let command = if kind == UpdateKind::Both { 'B' } else { 'Y' };
+        out.info(format_args!("Warning: '{command}' command given without required --delay"))?;
     }
-}
-
-/// What to do with which value; `None` is a query.
-fn kind(options: &Options) -> Option<(UpdateKind, Option<String>)> {
-    match (&options.update, &options.update_both) {
-        (Some(value), _) => Some((UpdateKind::Value, Some(value.clone()))),
-        (None, Some(value)) => Some((UpdateKind::Both, Some(value.clone()))),
-        (None, None) if options.update_delay => Some((UpdateKind::Delay, None)),
-        (None, None) if options.delete => Some((UpdateKind::Value, None)),
-        (None, None) => None,
-    }
+    let update = Update { host, ..update_of(options, kind, value) };
+    ask(Body::Update(vec![update])).map(|_| ExitCode::OK)
 }
 
 fn update_of(options: &Options, kind: UpdateKind, value: Option<String>) -> Update {
@@ -189,31 +232,44 @@ fn update_of(options: &Options, kind: UpdateKind, value: Option<String>) -> Upda
         set: options.set.clone(),
         set_type: Some(if options.utilization { UTILIZATION } else { INSTANCE_ATTRIBUTES }.to_owned()),
         is_private: options.private,
-        sync_point: match options.wait.as_str() {
-            "local" => Some(SyncPoint::Local),
-            "cluster" => Some(SyncPoint::Cluster),
-            _ => None,
-        },
+        sync_point: options.wait.and_then(|wait| wait.0),
         ..Update::default()
     }
 }
 
-fn print_values(answer: &Element, name: &str, out: &mut dyn Write) -> Result<(), Failure> {
+fn show_values(answer: &Element, name: &str, out: &mut Output<'_>) -> Result<ExitCode, Failure> {
     let text = || format!("Could not query value of {name}: attribute does not exist");
     // The exit code is what it has always been.
     let reply = QueryReply::from_xml(answer).map_err(|_| Failure::new(ExitCode::CONFIG, text()))?;
     for (host, value) in &reply.values {
-        // Written as in XML, so that what is in the value does not look like another field.
-        let mut line = Element::new("v").with_attr("name", name).with_attr("host", host);
-        line.set_attr("value", value.as_deref().unwrap_or_default());
-        let line = line.to_string();
-        let line = line.strip_prefix("<v ").and_then(|rest| rest.strip_suffix("/>")).unwrap_or(&line);
-        writeln!(out, "{line}").map_err(Failure::unwritable)?;
+        out.say(&NodeValue { name, host, value: value.as_deref().unwrap_or_default() })?;
     }
     if reply.values.is_empty() {
         return Err(Failure::new(ExitCode::CONFIG, text()));
     }
-    Ok(())
+    Ok(ExitCode::OK)
+}
+
+/// What an attribute is on a node.
+struct NodeValue<'a> {
+    name: &'a str,
+    host: &'a str,
+    value: &'a str,
+}
+
+impl Message for NodeValue<'_> {
+    fn text(&self, _quiet: bool) -> String {
+        // Written as in XML, so that what is in the value does not look like another field.
+        let line = Element::new("v").with_attr("name", self.name).with_attr("host", self.host);
+        let line = line.with_attr("value", self.value).to_string();
+        let fields = line.strip_prefix("<v ").and_then(|rest| rest.strip_suffix("/>")).unwrap_or(&line);
+        format!("{fields}\n")
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let entry = Entry::new("attribute").attr("name", self.name).attr("value", self.value);
+        vec![entry.attr("host", self.host)]
+    }
 }
 
 #[cfg(test)]
@@ -222,13 +278,16 @@ mod tests {
 
     /// Runs it with an answer; says what was asked, and what came out.
     fn run_with(args: &[&str], answer: Result<Element, Failure>) -> (Option<Body>, i32, String, String) {
-        let args: Vec<OsString> = [PROGRAM].iter().chain(args).map(OsString::from).collect();
+        let args: Vec<OsString> = [Options::NAME].iter().chain(args).map(OsString::from).collect();
         let (mut asked, mut out, mut err) = (None, Vec::new(), Vec::new());
         let ask = |body| {
             asked = Some(body);
             answer
         };
-        let code = run(&args, None, ask, &mut out, &mut err).value();
+        let code = command_line::run::<Options>(&args, &mut out, &mut err, |options, out| {
+            work(options, None, ask, out)
+        });
+        let code = code.value();
         (asked, code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
     }
 
@@ -256,11 +315,14 @@ mod tests {
     fn values_are_printed_as_fields() {
         let values = vec![("node1".to_owned(), Some("a\"b".to_owned())), ("node2".to_owned(), None)];
         let answer = QueryReply { name: Some("ping".to_owned()), values }.to_xml();
-        let (body, code, out, _) = run_with(&["-n", "ping", "-Q", "-A"], Ok(answer));
+        let (body, code, out, _) = run_with(&["-n", "ping", "-Q", "-A"], Ok(answer.clone()));
         assert_eq!(body, Some(Body::Query { name: Some("ping".into()), host: None }));
         let lines =
             "name=\"ping\" host=\"node1\" value=\"a&quot;b\"\nname=\"ping\" host=\"node2\" value=\"\"\n";
         assert_eq!((code, &*out), (0, lines));
+        let (_, _, report, _) = run_with(&["-n", "ping", "-A", "--output-as=xml"], Ok(answer.clone()));
+        let entry = "\n  <attribute name=\"ping\" value=\"a&quot;b\" host=\"node1\"/>\n";
+        assert!(report.contains(entry), "{report}");
         let none = QueryReply { name: None, values: Vec::new() }.to_xml();
         let (_, code, _, err) = run_with(&["-n", "x"], Ok(none));
         assert_eq!(code, 78);

@@ -54,14 +54,31 @@ impl Controller {
         host: Option<&str>,
         payload: Option<Element>,
     ) -> Result<(), Failure> {
-        let reference = self.references.next(task, &self.system, now());
-        let mut request = Envelope::request(task, reference, to, &self.system);
+        let mut request = self.request(task, to);
         request.host_to = host.map(str::to_owned);
         request.payload = payload;
-        let message = request.to_xml("create_controller_request", self.version);
-        self.client.request(&message, None).map_err(|error| Failure::asking(CONTROLLER, &error))?;
+        self.pass(&request)?;
         self.expected += 1;
         Ok(())
+    }
+
+    /// Tells the cluster to forget a node, by its name or number. Nothing answers.
+    pub fn forget_node(&mut self, name: Option<&str>, id: Option<u32>) -> Result<(), Failure> {
+        let mut request = self.request("rm_node_cache", "crmd");
+        request.extra.extend(id.map(|id| ("id", id.to_string())));
+        request.extra.extend(name.map(|name| ("uname", name.to_owned())));
+        self.pass(&request)
+    }
+
+    fn request(&mut self, task: &str, to: &str) -> Envelope {
+        let reference = self.references.next(task, &self.system, now());
+        Envelope::request(task, reference, to, &self.system)
+    }
+
+    fn pass(&mut self, request: &Envelope) -> Result<(), Failure> {
+        let message = request.to_xml("create_controller_request", self.version);
+        let passed = self.client.request(&message, None);
+        passed.map(drop).map_err(|error| Failure::asking(CONTROLLER, &error))
     }
 
     /// How many replies have not come yet.

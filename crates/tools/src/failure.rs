@@ -68,11 +68,6 @@ impl Failure {
         }
     }
 
-    /// What tools say of it on the standard error that do not add the words for the exit code.
-    pub fn plain(&self, program: &str) -> String {
-        self.with_details(self.words(program))
-    }
-
     /// What most tools say of it on the standard error: what is wrong with a command line speaks for itself, everything
     /// else is followed by the words for the exit code.
     pub fn report(&self, program: &str) -> String {

@@ -4,6 +4,7 @@
 //! Decides: whom to ask what. Leaves to others: which CIB is meant and how it is reached (`cib_access`).
 
 use crate::cib_access::{AccessError, CibAccess, CibPlace};
+use crate::failure::Failure;
 use ::cib::Operation;
 use messages::cib::{Command, option};
 use messages::controller::{Envelope, References};
@@ -76,25 +77,34 @@ pub(crate) fn ask_neighbours(now: WallTime) -> Neighbours {
     if !matches!(CibPlace::from_environment(), Ok(CibPlace::Live)) {
         return Neighbours::default();
     }
-    let mut references = References::default();
-    let mut ask = |server: &str, task: &str| -> Option<Element> {
-        let mut client =
-            ipc::blocking::Client::connect(server, &ipc::ClientOptions::from_environment()).ok()?;
-        let reference = references.next(task, "crm_mon", now);
-        let request = Envelope::request(task, reference.clone(), server, "crm_mon");
-        client.request(&request.to_xml("crm_mon", Profile::default().feature_set()), None).ok()?;
-        // The answer follows the acknowledgement; what was asked by others is not for us.
-        for _ in 0..8 {
-            let event = client.next_event(None).ok()??;
-            match Envelope::from_xml(&event) {
-                Ok(reply) if reply.reference == reference => return reply.payload,
-                _ => {}
-            }
-        }
-        None
-    };
+    let ask = |server, task| ask_once(server, task, "crm_mon", now, None).ok().flatten();
     let ping = ask("pacemakerd", "ping");
     let node = ask("crmd", "node-info");
     let attr = |element: Option<Element>, name: &str| element?.attr(name).map(str::to_owned);
     Neighbours { pacemakerd_state: attr(ping, "pacemakerd_state"), node_name: attr(node, "uname") }
+}
+
+/// One question without any words of introduction, and what the answer holds; `None` if none came in time.
+pub(crate) fn ask_once(
+    server: &str,
+    task: &str,
+    asker: &str,
+    now: WallTime,
+    timeout: Option<Duration>,
+) -> Result<Option<Element>, Failure> {
+    let mut client = ipc::blocking::Client::connect(server, &ipc::ClientOptions::from_environment())
+        .map_err(|error| Failure::connecting(server, &error))?;
+    let lost = |error| Failure::asking(server, &error);
+    let reference = References::default().next(task, asker, now);
+    let request = Envelope::request(task, reference.clone(), server, asker);
+    client.request(&request.to_xml(asker, Profile::default().feature_set()), timeout).map_err(lost)?;
+    // The answer follows the acknowledgement; what was asked by others is not for us.
+    for _ in 0..8 {
+        let Some(event) = client.next_event(timeout).map_err(lost)? else { return Ok(None) };
+        match Envelope::from_xml(&event) {
+            Ok(reply) if reply.reference == reference => return Ok(reply.payload),
+            _ => {}
+        }
+    }
+    Ok(None)
 }

@@ -99,6 +99,12 @@ impl CibSession {
         Ok(Err(Refused { rc: answer.rc.standard(), reason: answer.reason }))
     }
 
+    /// Makes changes that concern the whole CIB.
+    pub fn change_all(&mut self, operation: Operation, data: Element) -> Result<(), Failure> {
+        self.ask(Command::new(operation.as_str(), 0, option::NONE).data(data))?;
+        Ok(self.0.save()?)
+    }
+
     fn change(
         &mut self,
         operation: Operation,

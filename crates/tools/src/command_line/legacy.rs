@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The same around tools that are not a [`super::Tool`] yet.
 
-use crate::failure::Failure;
 use clap::error::ErrorKind;
 use model::{ExitCode, Profile};
-use std::ffi::OsString;
 use std::io::Write;
 
 /// Answers a command line that was refused, or that asked for help. Wrong usage is exit code 64.
@@ -26,33 +24,6 @@ pub(crate) fn refuse(
             // If nobody can be told, the exit code has to do.
             let _ = write!(err, "{program}: {text}");
             ExitCode::USAGE
-        }
-    }
-}
-
-/// What is the same around the work of many tools: a wrong command line is refused, `--version` answered, and what was
-/// printed really written; what the work failed for is told.
-pub(crate) fn run<O: clap::Parser>(
-    program: &str,
-    args: &[OsString],
-    asks_version: impl FnOnce(&O) -> bool,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-    work: impl FnOnce(&O, &mut dyn Write) -> Result<(), Failure>,
-) -> ExitCode {
-    let options = match O::try_parse_from(args) {
-        Ok(options) => options,
-        Err(error) => return refuse(program, &error, out, err),
-    };
-    if asks_version(&options) {
-        return print_version(out);
-    }
-    match work(&options, out).and_then(|()| out.flush().map_err(Failure::unwritable)) {
-        Ok(()) => ExitCode::OK,
-        Err(failure) => {
-            // If nobody can be told, the exit code has to do.
-            let _ = writeln!(err, "{}", failure.plain(program));
-            failure.code
         }
     }
 }

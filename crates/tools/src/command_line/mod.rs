@@ -14,8 +14,8 @@ mod integer;
 mod legacy;
 mod request;
 
-pub(crate) use integer::integer;
-pub(crate) use legacy::{print_version, refuse, run as run_plain};
+pub(crate) use integer::{IntegerError, integer};
+pub(crate) use legacy::{print_version, refuse};
 pub(crate) use request::quoted;
 
 use crate::failure::{Failure, system_words};
@@ -33,9 +33,9 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct CommonOptions {
     /// Show help options
-    #[arg(short = 'h', short_alias = '?', long, action = ArgAction::Help, help_heading = "Help Options")]
+    #[arg(short = 'h', long, action = ArgAction::Help, help_heading = "Help Options")]
     help: Option<bool>,
-    /// Specify output format as one of: text (default), xml, json
+    /// Specify output format as one of: text (default), xml, json, none
     #[arg(long, value_name = "FORMAT", help_heading = "Output Options")]
     output_as: Option<String>,
     /// Specify file name for output (or "-" for stdout)
@@ -69,6 +69,8 @@ pub(crate) trait Tool: clap::Parser {
     const NAME: &'static str;
     /// What follows the name in its usage.
     const USAGE: &'static str = "[OPTION...]";
+    /// The letter that shows help. Where it is `h`, `?` does, too.
+    const HELP_LETTER: char = 'h';
     /// True if words that belong to no option are refused; otherwise they are ignored, and that is told.
     const REFUSES_STRAY_WORDS: bool = false;
     /// Its groups of options, in the order of the help. Options of none come last.
@@ -114,7 +116,11 @@ pub(crate) fn definition<T: Tool>() -> clap::Command {
         .disable_help_flag(true)
         .disable_version_flag(true)
         .args_override_self(true)
-        .mut_args(takes_next_word);
+        .mut_args(takes_next_word)
+        .mut_arg("help", |help| match T::HELP_LETTER {
+            'h' => help.short_alias('?'),
+            other => help.short(other),
+        });
     let all = help_option("help-all", "Show all help options");
     command = command.arg(all);
     for group in groups::<T>() {
@@ -129,7 +135,7 @@ pub(crate) fn definition<T: Tool>() -> clap::Command {
 
 /// The same for man pages and completion, which say what values there are.
 pub(crate) fn documentation<T: Tool>() -> clap::Command {
-    definition::<T>().mut_arg("output_as", |arg| arg.value_parser(["text", "xml", "json"]))
+    definition::<T>().mut_arg("output_as", |arg| arg.value_parser(["text", "xml", "json", "none"]))
 }
 
 const REST: &str = "rest";
@@ -249,6 +255,7 @@ fn format_named(name: &str) -> Option<Format> {
         "text" => Some(Format::Text),
         "xml" => Some(Format::Xml),
         "json" => Some(Format::Json),
+        "none" => Some(Format::None),
         _ => None,
     }
 }

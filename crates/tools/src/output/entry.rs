@@ -117,7 +117,6 @@ impl Entry {
     }
 
     /// With an attribute if there is a value for it.
-    #[allow(dead_code, reason = "part of what tools are offered; not every one is there yet")]
     pub fn attr_opt(self, name: &str, value: Option<impl Into<Value>>) -> Entry {
         match value {
             Some(value) => self.attr(name, value),

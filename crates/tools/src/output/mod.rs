@@ -32,6 +32,8 @@ pub(crate) enum Format {
     Xml,
     /// For programs that do not.
     Json,
+    /// For nobody: the exit code says it all.
+    None,
 }
 
 /// One thing a tool has to say.
@@ -81,7 +83,6 @@ impl<'a> Output<'a> {
     }
 
     /// True if only the essential is wanted.
-    #[allow(dead_code, reason = "part of what tools are offered; not every one is there yet")]
     pub const fn is_quiet(&self) -> bool {
         self.quiet
     }
@@ -161,7 +162,6 @@ impl<'a> Output<'a> {
     }
 
     /// What was printed so far is out: before something waits, or another program prints.
-    #[allow(dead_code, reason = "part of what tools are offered; not every one is there yet")]
     pub fn flush(&mut self) -> Result<(), Failure> {
         self.out.flush().map_err(Failure::unwritable)
     }
@@ -178,7 +178,7 @@ impl<'a> Output<'a> {
         };
         let report = std::mem::replace(&mut self.report, Entry::new("")).child(status(code, &self.errors));
         let text = match self.format {
-            Format::Text => String::new(),
+            Format::Text | Format::None => String::new(),
             Format::Xml => xml_form::write(&report),
             Format::Json => json::write(&report),
         };

@@ -20,6 +20,7 @@ pub(crate) mod xml_form;
 
 pub use lists::Lists;
 pub use resources::Counts;
+pub(crate) use summary::friendly_state;
 pub use summary::{Daemons, maintenance_notice};
 
 use scheduler::Cluster;

@@ -20,16 +20,21 @@ pub struct Daemons {
 impl Daemons {
     /// The state of pacemakerd in the words of people.
     fn friendly_state(&self) -> Option<&'static str> {
-        Some(match self.pacemakerd_state.as_deref()? {
-            "init" => "Initializing pacemaker",
-            "starting_daemons" => "Pacemaker daemons are starting",
-            "wait_for_ping" => "Waiting for startup trigger from SBD",
-            "running" => "Pacemaker is running",
-            "shutting_down" => "Pacemaker daemons are shutting down",
-            "shutdown_complete" => "Pacemaker daemons are shut down (reporting to SBD)",
-            "remote" => "pacemaker-remoted is running (on a Pacemaker Remote node)",
-            _ => "Invalid pacemakerd state",
-        })
+        self.pacemakerd_state.as_deref().map(friendly_state)
+    }
+}
+
+/// A state of pacemakerd in the words of people.
+pub(crate) fn friendly_state(state: &str) -> &'static str {
+    match state {
+        "init" => "Initializing pacemaker",
+        "starting_daemons" => "Pacemaker daemons are starting",
+        "wait_for_ping" => "Waiting for startup trigger from SBD",
+        "running" => "Pacemaker is running",
+        "shutting_down" => "Pacemaker daemons are shutting down",
+        "shutdown_complete" => "Pacemaker daemons are shut down (reporting to SBD)",
+        "remote" => "pacemaker-remoted is running (on a Pacemaker Remote node)",
+        _ => "Invalid pacemakerd state",
     }
 }
 

@@ -1,13 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! How what was fenced is told.
+//!
+//! Decides: the order, what of it is shown, the words. Given: what the fencer remembers.
 
+use super::report::{count, list_entry};
 use crate::date;
+use crate::output::{Entry, Message};
 use messages::fencer::{HistoryEntry, OpState};
 use std::cmp::Reverse;
 
 /// Newest first; what goes on before all.
 pub(super) fn sort(history: &mut [HistoryEntry]) {
     history.sort_by_key(|entry| (!entry.state.is_pending(), Reverse(entry.completed)));
+}
+
+/// What is remembered: all of it, or only the last success.
+pub(super) struct Shown {
+    /// In order.
+    pub history: Vec<HistoryEntry>,
+    /// All of it.
+    pub all: bool,
+}
+
+impl Shown {
+    fn last(&self) -> Option<&HistoryEntry> {
+        self.history.iter().rfind(|entry| entry.state == OpState::Done)
+    }
+}
+
+impl Message for Shown {
+    fn text(&self, quiet: bool) -> String {
+        if quiet {
+            return self.last().map(|last| format!("{}\n", last.completed.secs)).unwrap_or_default();
+        }
+        let lines: Vec<String> = if self.all {
+            let history = &self.history;
+            history.iter().map(|entry| describe(entry, true, later_success(entry, history))).collect()
+        } else {
+            self.last().map(|last| describe(last, false, None)).into_iter().collect()
+        };
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        text + &count(lines.len(), "event")
+    }
+
+    fn entry(&self) -> Option<Entry> {
+        let shown: Vec<&HistoryEntry> =
+            if self.all { self.history.iter().collect() } else { self.last().into_iter().collect() };
+        Some(list_entry("Fencing history", shown.into_iter().map(event)))
+    }
+}
+
+/// One event in a report.
+fn event(entry: &HistoryEntry) -> Entry {
+    let event = Entry::new("fence_event")
+        .attr("action", &entry.action)
+        .attr("target", &entry.target)
+        .attr_opt("client", entry.client_name.as_ref())
+        .attr("origin", &entry.origin);
+    let event = match entry.state {
+        OpState::Failed => {
+            event.attr("status", "failed").attr_opt("exit-reason", entry.result.reason.as_ref())
+        }
+        OpState::Done => event.attr("status", "success"),
+        state => event.attr("status", "pending").attr("extended-status", state.value().to_string()),
+    };
+    let event = event.attr_opt("delegate", entry.delegate.as_ref());
+    let completed = (!entry.state.is_pending()).then(|| moment(entry));
+    event.attr_opt("completed", completed)
 }
 
 /// Somebody succeeded later where this one failed: who.

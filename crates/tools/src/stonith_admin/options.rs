@@ -1,32 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The options of `stonith_admin`, and which of its commands they ask for.
 
-use clap::{ArgAction, Parser};
+use crate::command_line::{CommonOptions, Group, Tool, integer};
+use clap::Parser;
 use messages::execd::Parameters;
 use messages::fencer::{Level, LevelTarget};
-use model::Interval;
+use model::{Interval, lenient};
 
-/// Access the Pacemaker fencing API
-#[derive(Parser, Debug)]
-#[command(name = "stonith_admin", disable_version_flag = true, disable_help_flag = true)]
+/// stonith_admin - Access the Pacemaker fencing API
+#[derive(Clone, Debug, Parser)]
 pub(super) struct Options {
-    /// Show this help
-    #[arg(short = '?', long, action = ArgAction::Help)]
-    help: Option<bool>,
-    /// Display software version and exit
-    #[arg(short = '$', long)]
-    pub version: bool,
-    /// Increase debug output; with --history, show all recorded and pending operations
-    #[arg(short = 'V', long, action = ArgAction::Count)]
-    pub verbose: u8,
-    /// Be less descriptive in output
+    #[command(flatten)]
+    pub common: CommonOptions,
+    /// Be less descriptive in output.
     #[arg(short, long)]
     pub quiet: bool,
-    /// Output format: text
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub output_as: String,
 
-    /// Register the named fencing device. Requires: --agent. Optional: --option
+    /// Register the named fencing device. Requires: --agent. Optional: --option, --env-option.
     #[arg(short = 'R', long, value_name = "DEVICE", help_heading = "Device Definition Commands")]
     register: Option<String>,
     /// De-register the named fencing device
@@ -58,6 +48,10 @@ pub(super) struct Options {
     /// Check the named device's status. Optional: --timeout
     #[arg(short = 'Q', long, value_name = "DEVICE", help_heading = "Queries")]
     query: Option<String>,
+    /// Validate a fence device configuration. Requires: --agent. Optional: --option, --env-option, --quiet (print no output,
+    /// only return status).
+    #[arg(short = 'K', long, help_heading = "Queries")]
+    validate: bool,
     /// Show last successful fencing operation for named node (or '*' for all nodes). Optional: --timeout, --cleanup, --quiet
     /// (show only the operation's epoch timestamp), --verbose (show all recorded and pending operations), --broadcast
     /// (update history from all nodes available)
@@ -86,12 +80,17 @@ pub(super) struct Options {
     /// Broadcast wherever appropriate
     #[arg(short = 'b', long, help_heading = "Additional Options")]
     pub broadcast: bool,
-    /// The agent to use (for example, fence_xvm; with --register, --metadata)
+    /// The agent to use (for example, fence_xvm; with --register, --metadata, --validate)
     #[arg(short = 'a', long, value_name = "AGENT", help_heading = "Additional Options")]
     agent: Option<String>,
-    /// Specify a device configuration parameter as NAME=VALUE (may be specified multiple times; with --register)
+    /// Specify a device configuration parameter as NAME=VALUE (may be specified multiple times; with --register,
+    /// --validate)
     #[arg(short = 'o', long, value_name = "PARAM", value_parser = parameter, help_heading = "Additional Options")]
     option: Vec<(String, String)>,
+    /// Specify a device configuration parameter with the specified name, using the value of the environment variable of the
+    /// same name prefixed with OCF_RESKEY_ (may be specified multiple times; with --register, --validate).
+    #[arg(short = 'e', long, value_name = "PARAM", value_parser = from_environment, help_heading = "Additional Options")]
+    env_option: Vec<(String, String)>,
     /// Identify fencing operations in logs with the specified tag
     #[arg(short = 'T', long, value_name = "TAG", help_heading = "Additional Options")]
     tag: Option<String>,
@@ -101,39 +100,72 @@ pub(super) struct Options {
     /// The fencing level (1-9) (with --register-level, --deregister-level)
     #[arg(short = 'i', long, value_name = "LEVEL", help_heading = "Additional Options")]
     index: Option<u32>,
-    /// Operation timeout in seconds (used with most commands)
-    #[arg(
-        short = 't',
-        long,
-        value_name = "SECONDS",
-        default_value_t = 120,
-        help_heading = "Additional Options"
-    )]
-    pub timeout: u32,
+    /// Operation timeout in seconds (default 120; used with most commands)
+    #[arg(short = 't', long, value_name = "SECONDS", default_value = "120", value_parser = integer,
+        help_heading = "Additional Options")]
+    timeout: i32,
     /// Apply a fencing delay in seconds. Any static/random delays from pcmk_delay_base/max will be added, otherwise all
-    /// disabled with the value -1 (with --fence, --reboot, --unfence)
-    #[arg(
-        short = 'y',
-        long,
-        value_name = "SECONDS",
-        default_value_t = 0,
-        allow_negative_numbers = true,
-        help_heading = "Additional Options"
-    )]
+    /// disabled with the value -1 (default 0; with --fence, --reboot, --unfence)
+    #[arg(short = 'y', long, value_name = "SECONDS", default_value = "0", value_parser = integer,
+        help_heading = "Additional Options")]
     pub delay: i32,
     /// (Advanced) The supplied node is the corosync node ID (with --last)
     #[arg(short = 'n', long, help_heading = "Additional Options")]
     as_node_id: bool,
     /// (Advanced) Do nothing if an equivalent --fence request succeeded less than this many seconds earlier (with --fence,
     /// --unfence, --reboot)
-    #[arg(long, value_name = "SECONDS", default_value = "0", help_heading = "Additional Options")]
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = span,
+        help_heading = "Additional Options")]
     tolerance: Interval,
 }
 
-fn parameter(text: &str) -> Result<(String, String), String> {
+/// What an option cannot be.
+#[derive(Clone, Debug, thiserror::Error)]
+enum ValueError {
+    #[error("Invalid option: -o {0}: Bad name/value pair given")]
+    Parameter(String),
+    #[error("Invalid option: -e {0}")]
+    Environment(String),
+    #[error("Invalid option: --tolerance {0}: expected a number of seconds, or a span such as 5min")]
+    Span(String),
+}
+
+fn parameter(text: &str) -> Result<(String, String), ValueError> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(format!("'{text}' is no parameter (expected NAME=VALUE)")),
+        _ => Err(ValueError::Parameter(text.to_owned())),
+    }
+}
+
+fn from_environment(name: &str) -> Result<(String, String), ValueError> {
+    let value = std::env::var(format!("OCF_RESKEY_{name}"));
+    value.map(|value| (name.to_owned(), value)).map_err(|_| ValueError::Environment(name.to_owned()))
+}
+
+fn span(text: &str) -> Result<Interval, ValueError> {
+    lenient::parse_interval(text).ok_or_else(|| ValueError::Span(text.to_owned()))
+}
+
+impl Tool for Options {
+    const NAME: &'static str = "stonith_admin";
+    const HELP_LETTER: char = '?';
+    const GROUPS: &'static [Group] = &[
+        Group {
+            option: "help-definition",
+            heading: "Device Definition Commands",
+            about: "Show device definition help",
+        },
+        Group { option: "help-queries", heading: "Queries", about: "Show query help" },
+        Group { option: "help-fence", heading: "Fencing Commands", about: "Show fence help" },
+        Group { option: "help-additional", heading: "Additional Options", about: "Show additional options" },
+    ];
+
+    fn common(&self) -> &CommonOptions {
+        &self.common
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.quiet
     }
 }
 
@@ -149,6 +181,7 @@ pub(super) enum Action {
     AddLevel(Level),
     RemoveLevel(Level),
     Metadata { agent: String },
+    Validate { agent: String, device: Option<String>, parameters: Parameters },
     Fence { target: String, action: &'static str },
     Confirm { target: String },
     Last { target: String, as_node_id: bool },
@@ -158,12 +191,14 @@ pub(super) enum Action {
 /// The command line does not say something that is needed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum OptionsError {
-    #[error("Please specify what to do (see --help)")]
+    #[error("")]
     Command,
     #[error("Please specify an agent to query using -a,--agent [value]")]
     Agent,
     #[error("Please specify a fencing level from 1 to 9 using -i,--index [value]")]
     Index,
+    #[error("Integer value \"{0}\" for -t out of range")]
+    Timeout(i32),
 }
 
 impl Options {
@@ -212,7 +247,7 @@ impl Options {
             return Ok(Action::Query { device: device.clone() });
         }
         if let Some(device) = &self.register {
-            let parameters = self.option.iter().cloned().collect();
+            let parameters = self.parameters();
             return Ok(Action::Register { device: device.clone(), agent: agent()?, parameters });
         }
         if self.list_registered {
@@ -221,7 +256,21 @@ impl Options {
         if self.list_installed {
             return Ok(Action::Installed);
         }
+        if self.validate {
+            let device = self.device.first().cloned();
+            return Ok(Action::Validate { agent: agent()?, device, parameters: self.parameters() });
+        }
         Err(OptionsError::Command)
+    }
+
+    fn parameters(&self) -> Parameters {
+        self.option.iter().chain(&self.env_option).cloned().collect()
+    }
+
+    /// How long it may take.
+    pub fn timeout_s(&self) -> Result<u32, OptionsError> {
+        let in_range = u32::try_from(self.timeout).ok().filter(|&s| s <= u32::MAX / 1000);
+        in_range.ok_or(OptionsError::Timeout(self.timeout))
     }
 
     fn level(&self, target: &str) -> Result<Level, OptionsError> {
@@ -254,9 +303,9 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<Action, OptionsError> {
-        Options::try_parse_from(std::iter::once("stonith_admin").chain(line.split_whitespace()))
-            .unwrap()
-            .action()
+        let args: Vec<_> =
+            std::iter::once("stonith_admin").chain(line.split_whitespace()).map(Into::into).collect();
+        crate::command_line::parsed::<Options>(&args).unwrap().action()
     }
 
     #[test]
@@ -272,6 +321,12 @@ mod tests {
         assert_eq!(parsed("-l n1"), Ok(Action::Registered { target: Some("n1".into()) }));
         assert_eq!(parsed("-M"), Err(OptionsError::Agent));
         assert_eq!(parsed("-V"), Err(OptionsError::Command));
+        let validate = Action::Validate {
+            agent: "fence_x".into(),
+            device: None,
+            parameters: [("a".to_owned(), "1".to_owned())].into(),
+        };
+        assert_eq!(parsed("-K -a fence_x -o a=1"), Ok(validate));
         let level = Level {
             index: 2,
             target: LevelTarget::Attribute { name: "rack".into(), value: "1".into() },
