@@ -179,8 +179,8 @@ impl Execution<'_, '_, '_> {
             outcome = Outcome::Failed;
         }
         let state = status_edit::node_state(&mut self.cib, node, node_id)?;
-        if let Ok(history) = status_edit::resource_history(state, name, &resource.id, &agent) {
-            status_edit::record(history, &result);
+        if let Err(error) = status_edit::record_result(state, name, &resource.id, &agent, &result) {
+            self.telling.error(error);
         }
         // The failure and the result are one change.
         let after = std::mem::replace(&mut self.cib, before);

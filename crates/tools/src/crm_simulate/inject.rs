@@ -212,10 +212,8 @@ fn inject_operation(
     status_edit::counted(cib, |cib| {
         let state = status_edit::node_state(cib, node, None)?;
         fail_count(telling, state, &key.resource, &result, fatal);
-        let history = status_edit::resource_history(state, &key.resource, &key.resource, &agent)
-            .map_err(|error| Failure::new(ExitCode::NOSUCH, error))?;
-        status_edit::record(history, &result);
-        Ok(())
+        status_edit::record_result(state, &key.resource, &key.resource, &agent, &result)
+            .map_err(|error| Failure::new(ExitCode::NOSUCH, error))
     })
 }
 

@@ -8,7 +8,8 @@ use crate::failure::Failure;
 use model::{
     ExecStatus, ExitCode, FeatureSet, Interval, OcfCode, OpKey, TransitionKey, TransitionMagic, WallTime,
 };
-use xml::Element;
+use std::collections::BTreeMap;
+use xml::{Element, Ids};
 
 /// The origin written into what a simulation changes.
 pub(super) const ORIGIN: &str = "crm_simulate";
@@ -199,9 +200,53 @@ pub(super) enum HistoryError {
     NoProvider { resource: String },
 }
 
-/// The history of a resource on a node, to be changed: under `name` or `history_name` if it is there, else begun under
-/// the latter.
-pub(super) fn resource_history<'a>(
+/// Records a result in the history of a resource on a node, which is known as `name` or `history_name`.
+pub(super) fn record_result(
+    state: &mut Element,
+    name: &str,
+    history_name: &str,
+    agent: &AgentRef,
+    result: &OperationResult<'_>,
+) -> Result<(), HistoryError> {
+    let before = state.descend(&["lrm", "lrm_resources"]).map_or(0, |resources| resources.children().len());
+    record(resource_history(state, name, history_name, agent)?, result);
+    if let Some(resources) = state.child_mut("lrm").and_then(|lrm| lrm.child_mut("lrm_resources")) {
+        fold_doubled(resources, before);
+    }
+    Ok(())
+}
+
+/// Adds to each history what others of the same id hold. The CIB's manager is given the node's state as a whole, and it
+/// looks for the place of everything in it by name and id: so what stands there twice is written into the first.
+/// What was added after the first `before` has then no place of its own.
+fn fold_doubled(resources: &mut Element, before: usize) {
+    let mut first: BTreeMap<String, usize> = BTreeMap::new();
+    let mut doubled: Vec<(usize, usize, Element)> = Vec::new();
+    for (index, child) in resources.children().iter().enumerate() {
+        let Some(history) = child.element().filter(|child| child.name() == "lrm_resource") else { continue };
+        let Some(id) = history.id() else { continue };
+        match first.get(id) {
+            Some(&into) => doubled.push((index, into, history.clone())),
+            None => drop(first.insert(id.to_owned(), index)),
+        }
+    }
+    for (index, into, history) in doubled {
+        if index >= before {
+            resources.remove(index);
+        }
+        let Some(target) = resources.element_at_mut(into) else { continue };
+        for operation in history.elements() {
+            match target.child_with_id_mut(operation.name(), operation.id().unwrap_or_default()) {
+                Some(known) => known.set_attrs(operation.attributes().iter().map(|a| (a.name().clone(), a.value()))),
+                None => target.push(operation.clone()),
+            }
+        }
+    }
+}
+
+/// The history of a resource on a node, to be changed: under `name` or `history_name` if it is there once, else begun
+/// under the latter.
+fn resource_history<'a>(
     state: &'a mut Element,
     name: &str,
     history_name: &str,
@@ -209,7 +254,9 @@ pub(super) fn resource_history<'a>(
 ) -> Result<&'a mut Element, HistoryError> {
     let has = |id: &str| {
         let resources = state.descend(&["lrm", "lrm_resources"]);
-        resources.is_some_and(|resources| resources.child_with_id("lrm_resource", id).is_some())
+        let histories = resources.into_iter().flat_map(|resources| resources.elements_named("lrm_resource"));
+        // Which of several would be meant?
+        histories.filter(|history| history.id() == Some(id)).take(2).count() == 1
     };
     let known = [name, history_name].into_iter().find(|id| has(id));
     if known.is_none() {
@@ -229,7 +276,11 @@ pub(super) fn resource_history<'a>(
         resource.set_attr_opt("type", agent.name.as_ref());
         resources.push(resource);
     }
-    match resources.child_with_id_mut("lrm_resource", id) {
+    let at = match known {
+        Some(id) => resources.position("lrm_resource", Ids::Is(id)),
+        None => resources.children().len().checked_sub(1),
+    };
+    match at.and_then(|at| resources.element_at_mut(at)) {
         Some(resource) => Ok(resource),
         None => unreachable!("a history of this id was there or has been added"),
     }
@@ -272,7 +323,7 @@ impl OperationResult<'_> {
 }
 
 /// Adds a result to a resource's history, with a call id higher than all before.
-pub(super) fn record(history: &mut Element, result: &OperationResult<'_>) {
+fn record(history: &mut Element, result: &OperationResult<'_>) {
     let call_ids = history.elements().filter_map(|op| op.attr("call-id")?.parse::<i32>().ok());
     let call_id = call_ids.max().unwrap_or(0).max(0) + 1;
     let reload = matches!(result.task, "reload" | "reload-agent");
@@ -435,6 +486,23 @@ mod tests {
         assert_eq!(resource_history(&mut state, "a:0", "a", &agent("lsb", None)).unwrap().id(), Some("a"));
         // Once begun, whoever asks under either name gets it.
         assert_eq!(resource_history(&mut state, "a:0", "a", &none).unwrap().id(), Some("a"));
+    }
+
+    #[test]
+    fn what_stands_twice_is_written_into_the_first() {
+        let text = r#"<node_state id="1" uname="n1"><lrm id="1"><lrm_resources>
+            <lrm_resource id="web"><lrm_rsc_op id="a" call-id="4"/></lrm_resource>
+            <lrm_resource id="web"><lrm_rsc_op id="b" call-id="7"/></lrm_resource>
+            </lrm_resources></lrm></node_state>"#;
+        let mut state = xml::parse(text).unwrap();
+        let agent = AgentRef { class: Some("lsb".to_owned()), provider: None, name: Some("web".to_owned()) };
+        record_result(&mut state, "web", "web", &agent, &result("stop", 0, 0, &[])).unwrap();
+        let resources = state.descend(&["lrm", "lrm_resources"]).unwrap();
+        let histories: Vec<Vec<&str>> =
+            resources.elements().map(|history| history.elements().filter_map(Element::id).collect()).collect();
+        assert_eq!(histories, [vec!["a", "b", "web_last_0"], vec!["b"]]);
+        let stop = resources.first_element().unwrap().child_with_id("lrm_rsc_op", "web_last_0").unwrap();
+        assert_eq!(stop.attr("call-id"), Some("1"), "neither was taken to be the history");
     }
 
     #[test]
