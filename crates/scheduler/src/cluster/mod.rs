@@ -93,6 +93,8 @@ pub struct Cluster {
     pub(crate) record_utilization: bool,
     /// Comparisons of definitions that have to wait until all is placed.
     pub(crate) deferred: Vec<crate::stage::changes::DeferredCheck>,
+    /// How many replicas of bundles may still be made.
+    pub(crate) replicas_left: usize,
     /// How deep updates of actions have gone, and which were put off because of it.
     pub(crate) update_depth: usize,
     /// See `update_depth`.

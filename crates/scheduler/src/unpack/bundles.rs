@@ -30,8 +30,9 @@ const PORT: &str = "3121";
 /// How much what is in a container wants to be there.
 const INNER_SCORE: i32 = 500;
 
-/// More replicas than this are not made: see the limit of clones.
-const REPLICAS_MAX: usize = 10_000;
+/// So many replicas are made in all bundles together. Each is a node too, of which every resource thinks something, so
+/// memory grows with their square, and time faster. No cluster has so many.
+pub(super) const REPLICAS_MAX: usize = 100;
 
 /// A directory that a container sees.
 struct Mount<'a> {
@@ -50,6 +51,8 @@ struct Terms<'a> {
     network: Option<&'a Element>,
     promoted_max: usize,
     replicas: usize,
+    /// As many replicas are configured.
+    wanted: usize,
     per_host: usize,
     primitive: Option<&'a Element>,
 }
@@ -80,22 +83,26 @@ fn sanitized(id: String) -> String {
 }
 
 impl<'a> Terms<'a> {
-    /// Reads a bundle; none if it is of no known kind.
-    fn read(bundle: &'a Element) -> Option<Terms<'a>> {
+    /// Reads a bundle, of which not more than `left` replicas may be made; none if it is of no known kind.
+    fn read(bundle: &'a Element, left: &mut usize) -> Option<Terms<'a>> {
         let known = ["docker", "podman"];
         let (agent, launcher) = known.iter().find_map(|&agent| Some((agent, bundle.child(agent)?)))?;
         let promoted_max = at_least(launcher.attr("promoted-max"), 0);
-        let replicas = match launcher.attr("replicas") {
+        let wanted = match launcher.attr("replicas") {
             None if promoted_max > 0 => promoted_max,
             value => at_least(value, 1),
         };
+        let prefix = bundle.id()?;
+        let replicas = wanted.min(*left);
+        *left -= replicas;
         Some(Terms {
-            prefix: bundle.id()?,
+            prefix,
             agent,
             launcher,
             network: bundle.child("network"),
             promoted_max,
-            replicas: replicas.min(REPLICAS_MAX),
+            replicas,
+            wanted,
             per_host: at_least(launcher.attr("replicas-per-host"), 1),
             primitive: bundle.child("primitive"),
         })
@@ -307,9 +314,9 @@ struct Shared<'a> {
     hosts: String,
 }
 
-/// The names of a bundle's nodes; `taken` are the ids of resources before it.
-pub(super) fn node_names(bundle: &Element, taken: &BTreeSet<String>) -> Vec<String> {
-    let Some(terms) = Terms::read(bundle).filter(Terms::is_reachable) else { return Vec::new() };
+/// The names of a bundle's nodes; `taken` are the ids of resources before it, `left` the replicas that may be made.
+pub(super) fn node_names(bundle: &Element, taken: &BTreeSet<String>, left: &mut usize) -> Vec<String> {
+    let Some(terms) = Terms::read(bundle, left).filter(Terms::is_reachable) else { return Vec::new() };
     let Some(inner) = terms.primitive.and_then(Element::id) else { return Vec::new() };
     let name = |number| terms.node_name(number, &format!("{inner}:{number}"), |name| taken.contains(name));
     (0..terms.replicas).map(name).collect()
@@ -318,7 +325,14 @@ pub(super) fn node_names(bundle: &Element, taken: &BTreeSet<String>) -> Vec<Stri
 impl Cluster {
     /// Makes a bundle's resources and nodes; false if it cannot be used.
     pub(super) fn unpack_bundle(&mut self, bundle: ResourceId, xml: &Element) -> bool {
-        let Some(mut terms) = Terms::read(xml) else { return false };
+        let Some(mut terms) = Terms::read(xml, &mut self.replicas_left) else { return false };
+        if terms.replicas < terms.wanted {
+            let issue = format!(
+                "Limiting replicas of {} for {} to {}, as all bundles together may have {REPLICAS_MAX}",
+                terms.wanted, terms.prefix, terms.replicas
+            );
+            self.note_issue(ConfigIssue::error(issue));
+        }
         if let Some(inner) = terms.primitive {
             if !terms.is_reachable() {
                 let issue = format!(

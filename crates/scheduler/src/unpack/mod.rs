@@ -115,6 +115,7 @@ impl Cluster {
             sanitized: false,
             record_utilization: false,
             deferred: Vec::new(),
+            replicas_left: bundles::REPLICAS_MAX,
             update_depth: 0,
             put_off: Vec::new(),
         }

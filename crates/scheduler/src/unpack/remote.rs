@@ -115,6 +115,7 @@ impl Cluster {
     pub(super) fn find_reached_nodes(&self, not: &BTreeSet<String>) -> Reached {
         let mut reached = Reached::default();
         let mut ids: BTreeSet<String> = BTreeSet::new();
+        let mut replicas_left = super::bundles::REPLICAS_MAX;
         let section = self.section("resources");
         for element in section.iter().flat_map(Element::elements) {
             if is_connection(element) {
@@ -129,7 +130,7 @@ impl Cluster {
                 reached.implicit.extend(guests);
             }
             if element.name() == "bundle" {
-                let names = super::bundles::node_names(element, &ids);
+                let names = super::bundles::node_names(element, &ids, &mut replicas_left);
                 ids.extend(names.iter().cloned());
                 reached.late.extend(names.into_iter().map(|name| (name, true)));
             }

@@ -237,7 +237,9 @@ fn fold_doubled(resources: &mut Element, before: usize) {
         let Some(target) = resources.element_at_mut(into) else { continue };
         for operation in history.elements() {
             match target.child_with_id_mut(operation.name(), operation.id().unwrap_or_default()) {
-                Some(known) => known.set_attrs(operation.attributes().iter().map(|a| (a.name().clone(), a.value()))),
+                Some(known) => {
+                    known.set_attrs(operation.attributes().iter().map(|a| (a.name().clone(), a.value())))
+                }
                 None => target.push(operation.clone()),
             }
         }
@@ -498,8 +500,10 @@ mod tests {
         let agent = AgentRef { class: Some("lsb".to_owned()), provider: None, name: Some("web".to_owned()) };
         record_result(&mut state, "web", "web", &agent, &result("stop", 0, 0, &[])).unwrap();
         let resources = state.descend(&["lrm", "lrm_resources"]).unwrap();
-        let histories: Vec<Vec<&str>> =
-            resources.elements().map(|history| history.elements().filter_map(Element::id).collect()).collect();
+        let histories: Vec<Vec<&str>> = resources
+            .elements()
+            .map(|history| history.elements().filter_map(Element::id).collect())
+            .collect();
         assert_eq!(histories, [vec!["a", "b", "web_last_0"], vec!["b"]]);
         let stop = resources.first_element().unwrap().child_with_id("lrm_rsc_op", "web_last_0").unwrap();
         assert_eq!(stop.attr("call-id"), Some("1"), "neither was taken to be the history");
