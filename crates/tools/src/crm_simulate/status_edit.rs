@@ -248,7 +248,7 @@ fn fold_doubled(resources: &mut Element, before: usize) {
 
 /// The history of a resource on a node, to be changed: under `name` or `history_name` if it is there once, else begun
 /// under the latter.
-fn resource_history<'a>(
+pub(super) fn resource_history<'a>(
     state: &'a mut Element,
     name: &str,
     history_name: &str,
