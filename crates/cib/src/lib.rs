@@ -11,6 +11,7 @@
 
 pub mod acl;
 mod change;
+mod depth;
 mod empty;
 mod operation;
 pub mod patch;

@@ -5,7 +5,7 @@ use crate::acl::{self, Acl};
 use crate::change::{self, Touched};
 use crate::upgrade::Event;
 use crate::version::{FIELDS, number, raise};
-use crate::{CallOptions, Operation, Refusal, Request, Version, patch, schema};
+use crate::{CallOptions, Operation, Refusal, Request, Version, depth, patch, schema};
 use model::{FeatureSet, Profile};
 use std::cmp::Ordering;
 use xml::{Element, Escaping, Name};
@@ -70,6 +70,9 @@ pub fn query(cib: &Element, request: &Request, context: &Context) -> Result<Elem
 /// Does what is asked for to a copy of the CIB, if the asking user may, raises its version, says what changed and checks
 /// what came out.
 pub fn perform(cib: &Element, request: &Request, context: &Context) -> Result<Outcome, Refusal> {
+    if request.input.as_ref().is_some_and(|input| depth::exceeds(input, depth::INPUT)) {
+        return Err(Refusal::TooDeep { limit: depth::INPUT });
+    }
     let user = request.origin.user.as_deref();
     match Acl::enforced(cib, user, &context.acl) {
         None => change_and_finish(cib, request, context, None),
@@ -90,6 +93,9 @@ fn change_and_finish(
     acl: Option<&Acl>,
 ) -> Result<Outcome, Refusal> {
     let change::Changed { cib: mut new, touched, mut notes, events } = change::change(cib, request, context)?;
+    if depth::change_exceeds(Some(cib), &new, depth::CIB) {
+        return Err(Refusal::TooDeep { limit: depth::CIB });
+    }
     if let Some(acl) = acl {
         let change = change::seen_by_acl(cib, request, context.profile)?;
         let (allowed, decided) = acl::check(acl, cib, &new, &change);

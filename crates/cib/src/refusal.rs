@@ -17,6 +17,12 @@ pub enum Refusal {
     /// It needs something to work with.
     #[error("{0} needs an XML element to work with, and none was given")]
     NoInput(Operation),
+    /// Nobody could read what came out.
+    #[error("elements would lie in each other more than {limit} levels deep")]
+    TooDeep {
+        /// The most there may be.
+        limit: usize,
+    },
     /// Nobody has heard of the section.
     #[error("'{0}' is not a section of the CIB")]
     UnknownSection(String),
@@ -152,6 +158,7 @@ impl Refusal {
     pub fn rc(&self) -> LegacyRc {
         match self {
             Refusal::NoInput(_)
+            | Refusal::TooDeep { .. }
             | Refusal::UnknownOperation(_)
             | Refusal::WholeCib(_)
             | Refusal::Unsupported(Operation::AbsDelete) => LegacyRc::EINVAL,

@@ -29,6 +29,10 @@ const TROUBLE: &str = r#"
 </primitive>
 "#;
 
+/// For a CIB of another version than any here.
+const PATCH_FOR_ANOTHER: &str = r#"<diff format="2"><version><source admin_epoch="77" epoch="1" num_updates="0"/><target
+admin_epoch="77" epoch="2" num_updates="0"/></version><change operation="delete" path="/cib/configuration/resources"/></diff>"#;
+
 type Check = fn(&Town) -> Result<()>;
 
 #[test]
@@ -73,6 +77,11 @@ fn documents_are_refused(town: &Town) -> Result<()> {
     let version = |cib: &xml::Element| {
         (cib.attr("admin_epoch").map(str::to_owned), cib.attr("epoch").map(str::to_owned))
     };
+    let deep = "<x>".repeat(10_000) + &"</x>".repeat(10_000);
+    let folder = tempfile::tempdir()?;
+    let cut = folder.path().join("cut.xml").display().to_string();
+    let text = before.to_string();
+    std::fs::write(&cut, text.get(..text.len() / 2).unwrap_or_default())?;
     let cases = [
         (vec!["--replace", "--xml-text", "this is not XML"], "line 1"),
         (vec!["--replace", "--xml-text", "<cib><configuration></cib>"], "line 1"),
@@ -86,6 +95,20 @@ fn documents_are_refused(town: &Town) -> Result<()> {
             ],
             "nobody",
         ),
+        (
+            vec![
+                "--create",
+                "--scope",
+                "constraints",
+                "--xml-text",
+                r#"<rsc_ticket id="missing" rsc="missing" ticket="t"/>"#,
+            ],
+            "does not conform",
+        ),
+        (vec!["--replace", "--xml-text", "<?xml version='1.0' encoding='UTF-16'?><cib/>"], "UTF-16"),
+        (vec!["--create", "--scope", "status", "--xml-text", &deep], "256 levels"),
+        (vec!["--patch", "--xml-text", PATCH_FOR_ANOTHER], "Application of update diff failed"),
+        (vec!["--replace", "--xml-file", &cut], "line 1"),
     ];
     for (arguments, word) in cases {
         let output = town.cluster.tool("n2", "cibadmin", &arguments)?;

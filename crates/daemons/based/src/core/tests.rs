@@ -512,6 +512,52 @@ fn hostile_messages_do_no_harm() {
     );
 }
 
+/// What can be read, but makes no sense, is refused by all nodes alike.
+#[test]
+fn requests_that_make_no_sense_change_nothing_on_any_node() {
+    let mut cluster = Cluster::joined(2);
+    assert!(cluster.call(0, create("a")).rc.is_ok());
+    let before = cluster.digests();
+    let command = |op: &str, section: &str, data: &str| {
+        Command::new(op, 7, option::CAN_CREATE).section(section).data(xml::parse(data).unwrap())
+    };
+    let diff = |from: &str, to: &str, change: &str| {
+        let [source, target] =
+            [from, to].map(|epoch| format!("admin_epoch='0' epoch='{epoch}' num_updates='0'"));
+        let version = format!("<version><source {source}/><target {target}/></version>");
+        command("cib_apply_diff", "all", &format!("<diff format='2'>{version}{change}</diff>"))
+    };
+    let nowhere = "<change operation='modify' path='/cib/zoo'><change-list/><change-result><zoo/></change-result></change>";
+    let dangling = "<rsc_location id='l' rsc='ghost' node='n1' score='1'/>";
+    let twice = "<tags><tag id='t'><obj_ref id='a'/></tag><tag id='t'><obj_ref id='a'/></tag></tags>";
+    let taken = "<primitive id='b' class='lsb' type='x'><meta_attributes id='a'/></primitive>";
+    // As deep as can be read in its envelope, and too deep for where it is to go.
+    let deep = "<x>".repeat(245) + &"</x>".repeat(245);
+    let steps = (0..300).map(|number| create(&format!("t{number}"))).chain([create("a")]);
+    for (command, rc) in [
+        (command("cib_create", "constraints", dangling), LegacyRc::SCHEMA_VALIDATION),
+        (command("cib_modify", "constraints", dangling), LegacyRc::SCHEMA_VALIDATION),
+        (command("cib_create", "configuration", twice), LegacyRc::SCHEMA_VALIDATION),
+        (command("cib_create", "resources", taken), LegacyRc::SCHEMA_VALIDATION),
+        (command("cib_modify", "cib", "<cib epoch='99999999999999999999'/>"), LegacyRc::OLD_DATA),
+        (command("cib_modify", "cib", "<cib epoch='-1'/>"), LegacyRc::OLD_DATA),
+        (diff("7", "8", ""), LegacyRc::DIFF_FAILED),
+        (diff("0", "1", ""), LegacyRc::OLD_DATA),
+        (diff("1", "99999999999999999999", ""), LegacyRc::EINVAL),
+        (diff("1", "2", nowhere), LegacyRc::DIFF_FAILED),
+        (command("cib_modify", "status", &deep), LegacyRc::EINVAL),
+        (Command::new("cib_commit_transact", 7, option::NONE).data(transaction(steps)), LegacyRc::EEXIST),
+    ] {
+        let shown: String = command.to_xml().to_string().chars().take(300).collect();
+        let reply = cluster.call(0, command);
+        assert_eq!(reply.rc, rc, "{shown}");
+        assert_eq!(cluster.digests(), before, "{shown}");
+    }
+    // And it goes on.
+    assert!(cluster.call(1, create("b")).rc.is_ok());
+    assert!(cluster.agree());
+}
+
 /// A CIB in which `olaf` may read, and members of `admins` may do anything.
 fn with_acls() -> Element {
     xml::parse(
