@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What is wrong with a configuration, said so that whoever wrote it can mend it.
+//! What is wrong with a configuration or a cluster, said so that whoever runs it can mend it.
 //!
 //! Decides: the words and their severity. Given: what a stage found. Leaves to others: showing them.
 
@@ -14,11 +14,22 @@ pub enum Severity {
     Error,
 }
 
-/// One thing that is wrong in the CIB.
+/// What is to be mended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum About {
+    /// The configuration.
+    Configuration,
+    /// The cluster: nodes are unclean, operations failed. The configuration may be as good as it gets.
+    State,
+}
+
+/// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigIssue {
     /// How bad.
     pub severity: Severity,
+    /// Where.
+    pub about: About,
     /// What is wrong, where, and what happens instead.
     pub message: String,
     /// The function of Pacemaker's that logs it, by which scripts know it; `None` where that is not kept.
@@ -28,9 +39,28 @@ pub struct ConfigIssue {
 }
 
 impl ConfigIssue {
+    const fn new(severity: Severity, about: About, message: String) -> ConfigIssue {
+        ConfigIssue { severity, about, message, function: None, planning: false }
+    }
+
     /// Part of the configuration is ignored.
     pub fn error(message: impl Into<String>) -> ConfigIssue {
-        ConfigIssue { severity: Severity::Error, message: message.into(), function: None, planning: false }
+        ConfigIssue::new(Severity::Error, About::Configuration, message.into())
+    }
+
+    /// Works, but probably not as meant.
+    pub fn warning(message: impl Into<String>) -> ConfigIssue {
+        ConfigIssue::new(Severity::Warning, About::Configuration, message.into())
+    }
+
+    /// Something in the cluster cannot be helped by the scheduler.
+    pub(crate) fn state_error(message: impl Into<String>) -> ConfigIssue {
+        ConfigIssue::new(Severity::Error, About::State, message.into())
+    }
+
+    /// Something in the cluster is not as it should be.
+    pub(crate) fn state_warning(message: impl Into<String>) -> ConfigIssue {
+        ConfigIssue::new(Severity::Warning, About::State, message.into())
     }
 
     /// Itself with the function that logs it in Pacemaker.
@@ -38,11 +68,6 @@ impl ConfigIssue {
     pub const fn logged_by(mut self, function: &'static str) -> ConfigIssue {
         self.function = Some(function);
         self
-    }
-
-    /// Works, but probably not as meant.
-    pub fn warning(message: impl Into<String>) -> ConfigIssue {
-        ConfigIssue { severity: Severity::Warning, message: message.into(), function: None, planning: false }
     }
 }
 

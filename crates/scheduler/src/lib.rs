@@ -28,7 +28,7 @@ pub use cluster::{
     ResourceState, Ticket, Variant,
 };
 pub use inspect::{Companionship, Traits, operations_of, order_of_operations};
-pub use issue::{ConfigIssue, Severity};
+pub use issue::{About, ConfigIssue, Severity};
 pub use ledger::{
     Candidate, Cause, Choice, ChoiceBy, ConfiguredOrdering, ConfiguredSide, FailureKind, Reasons, Term, sum,
 };

@@ -8,13 +8,13 @@ use crate::issue::ConfigIssue;
 use crate::{Action, ActionId, ScoreLine};
 use crate::{Cluster, NodeId, NodeState, ResourceId, ResourceState};
 use graph::{Dot, TransitionGraph};
-use model::Profile;
+use model::{FeatureSet, Profile};
 
 /// How to schedule.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Whose words are used in the graph.
-    pub profile: Profile,
+    /// The feature set that is written into the graph, and of which its words are.
+    pub feature_set: FeatureSet,
     /// The transition's number.
     pub transition_id: i32,
     /// Secret parameters may have been blanked in the CIB: what differs in these only has not changed.
@@ -25,7 +25,32 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { profile: Profile::default(), transition_id: 1, sanitized: false, record_utilization: false }
+        Options {
+            feature_set: Profile::default().feature_set(),
+            transition_id: 1,
+            sanitized: false,
+            record_utilization: false,
+        }
+    }
+}
+
+/// Since 3.0.2, graphs say `fencing-timeout`; controllers of before look for `stonith-timeout`. Nothing else that a
+/// controller since 2.1.5 reads has changed.
+const FENCING_TIMEOUT_SINCE: FeatureSet = FeatureSet::new(3, 20, 2);
+
+impl Options {
+    /// For a graph that a controller carries out of which the feature set may be known: it is never told to be newer than it
+    /// is, nor than a scheduler of this profile could be.
+    pub fn for_controller(profile: Profile, controller: Option<FeatureSet>) -> Options {
+        let own = profile.feature_set();
+        Options {
+            feature_set: controller.map_or(own, |controller| controller.min(own)),
+            ..Options::default()
+        }
+    }
+
+    pub(crate) fn names_fencing_timeout(&self) -> bool {
+        self.feature_set >= FENCING_TIMEOUT_SINCE
     }
 }
 

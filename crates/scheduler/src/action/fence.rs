@@ -7,7 +7,7 @@
 
 use super::{ActionId, FenceReason, Reason};
 use crate::notation::{is_true, whole_seconds};
-use crate::{Cluster, NodeId, NodeKind, QuorumPolicy, ResourceId};
+use crate::{Cluster, ConfigIssue, NodeId, NodeKind, QuorumPolicy, ResourceId};
 use std::sync::Arc;
 
 impl Cluster {
@@ -47,12 +47,17 @@ impl Cluster {
                 state.failed = true;
                 state.stop_if_failed = true;
                 self.node_mut(node).state.remote_reset = true;
+                let (guest, launcher) = (&self.node(node).name, &self.resource(launcher).id);
+                let issue = format!(
+                    "Guest node {guest} will be fenced (by recovering its guest resource {launcher}): {reason}"
+                );
+                self.note_issue(ConfigIssue::state_warning(issue).logged_by("pe_fence_node"));
             }
             return;
         }
         if self.node(node).kind == NodeKind::Remote {
-            let connection_state = connection.map(|id| self.state_mut(id));
-            match connection_state {
+            let is_reset = self.node(node).state.remote_reset;
+            match connection.map(|id| self.state_mut(id)) {
                 // The guest's container was removed, and was stopped for it.
                 Some(state) if state.removed_filler => {
                     state.failed = true;
@@ -60,17 +65,27 @@ impl Cluster {
                     return;
                 }
                 Some(state) if !state.managed => {}
-                _ => self.node_mut(node).state.remote_reset = true,
+                _ if is_reset => {}
+                _ => {
+                    self.node_mut(node).state.remote_reset = true;
+                    self.note_need_of_fencing("Remote", node, &reason);
+                }
             }
             self.node_mut(node).state.unclean = true;
             self.fence_action(node, None, true, Some(reason), false);
             return;
         }
-        let state = &mut self.node_mut(node).state;
-        if !state.unclean {
-            state.unclean = true;
+        if !self.node(node).state.unclean {
+            self.note_need_of_fencing("Cluster", node, &reason);
+            self.node_mut(node).state.unclean = true;
             self.fence_action(node, None, true, Some(reason), priority_delay);
         }
+    }
+
+    fn note_need_of_fencing(&mut self, kind: &str, node: NodeId, reason: &FenceReason) {
+        let what = if self.can_fence(node) { "will be fenced" } else { "is unclean" };
+        let issue = format!("{kind} node {} {what}: {reason}", self.node(node).name);
+        self.note_issue(ConfigIssue::state_warning(issue).logged_by("pe_fence_node"));
     }
 
     /// The fencing (or unfencing, with `on`) of a node.

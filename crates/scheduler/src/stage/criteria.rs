@@ -6,7 +6,7 @@
 use crate::cluster::Allowed;
 use crate::ledger::Cause;
 use crate::unpack::{FailCountScope, add_scores};
-use crate::{Cluster, Discovery, Location, NodeId, ResourceId, Variant};
+use crate::{Cluster, ConfigIssue, Discovery, Location, NodeId, ResourceId, Variant};
 use model::{Role, Score};
 use std::sync::Arc;
 
@@ -161,7 +161,17 @@ impl Cluster {
             count = count.saturating_add(inside);
         }
         let banned = if self.state(id).unique { id } else { self.top_of(id) };
-        (count > 0 && count >= threshold).then_some((banned, count))
+        if count <= 0 || count < threshold {
+            return None;
+        }
+        let issue = format!(
+            "{} cannot run on {} due to reaching migration threshold (clean up resource to allow again) | \
+             failures={count} migration-threshold={threshold}",
+            self.resource(banned).id,
+            self.node(node).name
+        );
+        self.note_issue(ConfigIssue::state_warning(issue).logged_by("pcmk__threshold_reached"));
+        Some((banned, count))
     }
 
     fn apply_exclusive_discovery(&mut self, id: ResourceId, node: NodeId) {

@@ -29,6 +29,8 @@ impl Cluster {
             }
             if must_be_fenced {
                 let fencing = self.fence_action(node, None, false, Some(FenceReason::Unclean), false);
+                let issue = format!("Scheduling node {} for fencing", self.node(node).name);
+                self.note_issue(ConfigIssue::state_warning(issue).logged_by("schedule_fencing"));
                 self.order_vs_fencing(fencing, node);
                 if is_dc {
                     dc_down = Some(fencing);
@@ -47,10 +49,7 @@ impl Cluster {
                 }
             }
         }
-        for node in unfenced {
-            let issue = format!("Node {} is unclean but cannot be fenced", self.node(node).name);
-            self.note_issue(ConfigIssue::warning(issue));
-        }
+        self.note_unfenced(&unfenced);
         let Some(dc_down) = dc_down else { return };
         // The DC goes last: somebody has to see to the others.
         if *self.action(dc_down).task == *"do_shutdown" {
@@ -65,6 +64,19 @@ impl Cluster {
         };
         for fencing in before {
             self.order_actions(fencing, dc_down, relation::ORDERED);
+        }
+    }
+
+    fn note_unfenced(&mut self, nodes: &[NodeId]) {
+        const FUNCTION: &str = "schedule_fencing_and_shutdowns";
+        for &node in nodes {
+            let issue = format!("Node {} is unclean but cannot be fenced", self.node(node).name);
+            self.note_issue(ConfigIssue::warning(issue).logged_by(FUNCTION));
+        }
+        if !nodes.is_empty() && !self.options.fencing_enabled {
+            let issue = "Resource functionality and data integrity cannot be guaranteed (configure, enable, and test \
+                         fencing to correct this)";
+            self.note_issue(ConfigIssue::warning(issue).logged_by(FUNCTION));
         }
     }
 

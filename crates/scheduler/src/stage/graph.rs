@@ -6,7 +6,7 @@
 
 use crate::action::{Action, ActionId, relation};
 use crate::schedule::Options;
-use crate::{Cluster, NodeId, NodeKind, ResourceId, Variant};
+use crate::{Cluster, ConfigIssue, NodeId, NodeKind, ResourceId, Variant};
 use graph::{ActionKind, GraphOptions, GraphResource, Input, NodeRef, Synapse, TransitionGraph};
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ impl Cluster {
         GraphOptions {
             transition_id: options.transition_id,
             cluster_delay: self.option("cluster-delay").to_owned(),
-            stonith_name: options.profile == model::Profile::V2_1,
+            stonith_name: !options.names_fencing_timeout(),
             fencing_timeout: self.option("fencing-timeout").to_owned(),
             failed_stop_offset: "INFINITY".to_owned(),
             failed_start_offset: if self.options.start_failure_fatal { "INFINITY" } else { "1" }.to_owned(),
@@ -77,6 +77,13 @@ impl Cluster {
         if !self.belongs_in_graph(id) {
             return;
         }
+        if let Some(place) = self.misplaced(id) {
+            let action = self.action(id);
+            let issue =
+                format!("Skipping action {} ({}) because it was {place} (bug?)", action.key, action.id);
+            self.note_issue(ConfigIssue::state_error(issue).logged_by("should_add_action_to_graph"));
+            return;
+        }
         self.action_mut(id).in_graph = true;
         let mut inputs = Vec::new();
         for at in (0..self.action(id).before.len()).rev() {
@@ -104,13 +111,23 @@ impl Cluster {
         {
             return false;
         }
+        true
+    }
+
+    /// Why nobody could carry an action out, if so.
+    fn misplaced(&self, id: ActionId) -> Option<&'static str> {
+        let action = self.action(id);
         if action.pseudo || matches!(&*action.task, "stonith" | "do_shutdown") {
-            return true;
+            return None;
         }
-        let Some(node) = action.node else { return false };
+        let Some(node) = action.node else { return Some("not assigned to a node") };
         let state = &self.node(node).state;
         let guest = self.node(node).kind == NodeKind::Guest && !state.remote_reset;
-        action.on_dc || guest || state.online && !state.unclean
+        match (action.on_dc || guest, state.online, state.unclean) {
+            (true, ..) | (false, true, false) => None,
+            (false, false, _) => Some("scheduled for offline node"),
+            (false, true, true) => Some("scheduled for unclean node"),
+        }
     }
 
     /// Remote and guest nodes whose maintenance mode changed: their states are to say so.
@@ -300,7 +317,7 @@ impl Cluster {
         let parameters = self.with_real_address(resource, parameters);
         let action = self.action(id);
         let mut all: BTreeMap<String, String> = BTreeMap::new();
-        all.insert("crm_feature_set".to_owned(), options.profile.feature_set().to_string());
+        all.insert("crm_feature_set".to_owned(), options.feature_set.to_string());
         for (name, value) in action.extra.iter().chain(&parameters) {
             all.entry(name.to_string()).or_insert_with(|| value.to_string());
         }

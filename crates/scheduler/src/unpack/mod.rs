@@ -58,6 +58,10 @@ fn unpack_without(
         cluster.ledger = Ledger::kept();
     }
     cluster.unpack_options();
+    if !cluster.quorate && cluster.options.quorum_policy != crate::QuorumPolicy::Ignore {
+        let issue = "Fencing and resource management disabled due to lack of quorum";
+        cluster.note_issue(ConfigIssue::state_warning(issue).logged_by("cluster_status"));
+    }
     let implicit = cluster.unpack_nodes(not);
     cluster.unpack_resources(implicit);
     cluster.unpack_tags();

@@ -48,6 +48,20 @@ impl<'a> Outcome<'a> {
         Cause::Failure { of: self.resource, task: Arc::from(self.task), rc: self.rc.value(), kind }
     }
 
+    /// What it returned, with the agent's reason if it gave one.
+    fn result_text(&self) -> String {
+        match self.xml.attr("exit-reason").filter(|reason| !reason.is_empty()) {
+            Some(reason) => format!("{}: {reason}", self.rc),
+            None => self.rc.to_string(),
+        }
+    }
+
+    /// When it returned that, in UTC.
+    fn changed_at(&self) -> String {
+        let changed = number(self.xml, "last-rc-change");
+        changed.map_or_else(|| "unknown_time".to_owned(), |at| rules::DateTime::from_epoch(at, 0).to_string())
+    }
+
     fn is_expected(&self) -> bool {
         self.expected == Some(self.rc)
     }
@@ -127,6 +141,13 @@ impl Cluster {
                         self.add_location(banned, Some(node), Score::MINUS_INFINITY, cause);
                     }
                     ExecStatus::ErrorFatal => {
+                        let issue = format!(
+                            "Preventing {} from restarting anywhere because of fatal failure ({}) | {}",
+                            self.resource(banned).id,
+                            outcome.result_text(),
+                            outcome.xml.id().unwrap_or_default(),
+                        );
+                        self.note_issue(ConfigIssue::state_error(issue).logged_by("unpack_rsc_op"));
                         let cause = || outcome.cause(FailureKind::Fatal);
                         self.add_location(banned, None, Score::MINUS_INFINITY, cause);
                     }
@@ -347,6 +368,16 @@ impl Cluster {
     /// A failed stop can only be mended by fencing.
     fn block_if_unrecoverable(&mut self, outcome: &Outcome<'_>) {
         if outcome.task == "stop" && !self.can_fence(outcome.node) {
+            let issue = format!(
+                "No further recovery can be attempted for {} because stop on {} failed ({}) at {} | rc={} id={}",
+                self.resource(outcome.resource).id,
+                self.node(outcome.node).name,
+                outcome.result_text(),
+                outcome.changed_at(),
+                outcome.rc.value(),
+                outcome.xml.id().unwrap_or_default(),
+            );
+            self.note_issue(ConfigIssue::state_error(issue).logged_by("block_if_unrecoverable"));
             let state = self.state_mut(outcome.resource);
             state.managed = false;
             state.blocked = true;
@@ -432,6 +463,17 @@ impl Cluster {
         failure.last = Some(outcome.xml.clone());
         // Where resources only run if told so, missing software on other nodes is nobody's business.
         if self.options.symmetric || outcome.rc != OcfCode::NOT_INSTALLED {
+            let issue = format!(
+                "Unexpected result ({}) was recorded for {} of {} on {} at {} | exit-status={} id={}",
+                outcome.result_text(),
+                if outcome.is_probe() { "probe" } else { outcome.task },
+                self.resource(resource).id,
+                self.node(outcome.node).name,
+                outcome.changed_at(),
+                outcome.rc.value(),
+                outcome.xml.id().unwrap_or_default(),
+            );
+            self.note_issue(ConfigIssue::state_warning(issue).logged_by("unpack_rsc_op_failure"));
             self.record_failure(outcome);
         }
         failure.on_fail = failure.on_fail.max(strategy);

@@ -6,7 +6,7 @@
 
 use crate::action::FenceReason;
 use crate::notation::{integer, is_true, number, parse_bool, whole_seconds};
-use crate::{Cluster, NodeId, NodeKind, QuorumPolicy};
+use crate::{Cluster, ConfigIssue, NodeId, NodeKind, QuorumPolicy};
 use model::Score;
 use xml::Element;
 
@@ -111,6 +111,10 @@ impl Cluster {
         node_state.online |= online;
         if !online || shutdown {
             node_state.score = Score::MINUS_INFINITY;
+        }
+        if node_state.unclean {
+            let issue = format!("{} is unclean", self.node(node).name);
+            self.note_issue(ConfigIssue::state_warning(issue).logged_by("determine_online_status"));
         }
     }
 

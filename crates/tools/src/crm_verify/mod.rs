@@ -23,7 +23,7 @@ use ::cib::schema::{self, SchemaVersion};
 use messages::cib::{Command, option};
 use model::{ExitCode, Profile, WallTime};
 use options::Options;
-use scheduler::{ConfigIssue, Severity};
+use scheduler::{About, ConfigIssue, Severity};
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::Path;
@@ -60,6 +60,10 @@ fn work(
     check(cib, now, out, &mut findings);
     out.flush()?;
     let log = Log::new(Options::NAME, loudness);
+    let (of_state, issues): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut findings.issues).into_iter().partition(|issue| issue.about == About::State);
+    findings.issues = issues;
+    of_state.iter().filter_map(|issue| log.issue(issue)).for_each(|line| out.warn(line));
     for &(function, remark) in &findings.remarks {
         log.say(out, Level::Warning, Source { file: "unpack", function }, remark);
     }
@@ -152,7 +156,10 @@ struct Findings {
 impl Findings {
     fn note(&mut self, issues: impl IntoIterator<Item = ConfigIssue>) {
         for issue in issues {
-            self.worst = self.worst.max(Some(issue.severity));
+            // That the cluster is not well is no fault of the configuration.
+            if issue.about == About::Configuration {
+                self.worst = self.worst.max(Some(issue.severity));
+            }
             self.issues.push(issue);
         }
     }

@@ -12,11 +12,10 @@ pub use series::{Keep, Series};
 
 use cib::schema::SchemaVersion;
 use cib::upgrade;
-use graph::{ActionKind, TransitionGraph};
 use messages::controller::{Direction, Envelope, ack};
 use messages::core::{ClientId, Core, EffectId, Input, Level, Output};
 use model::{ExitCode, Instant, Now, Profile};
-use scheduler::{ConfigIssue, Severity};
+use scheduler::{About, ConfigIssue, Severity};
 use std::collections::{BTreeMap, VecDeque};
 use xml::{Element, Escaping, digest_v1};
 
@@ -137,7 +136,7 @@ impl Schedulerd {
             return request.reply(Some(nothing_to_do())).to_xml("pcmk__new_reply", version);
         };
         let outcome = match self.in_todays_schema(cib) {
-            Some(usable) => self.plan(now, &usable),
+            Some(usable) => self.plan(now, &usable, request.version.as_deref()),
             None => Outcome {
                 graph: nothing_to_do(),
                 transition: 0,
@@ -193,48 +192,38 @@ impl Schedulerd {
         }
     }
 
-    fn plan(&mut self, now: Now, cib: &Element) -> Outcome {
+    /// `version` is the feature set of the controller that asks.
+    fn plan(&mut self, now: Now, cib: &Element, version: Option<&str>) -> Outcome {
         let (cluster, issues) = scheduler::unpack(cib, now.wall);
         let transition = self.transition;
         self.transition = self.transition.checked_add(1).unwrap_or(1);
+        let asked_by = version.and_then(|version| version.parse().ok());
         let options = scheduler::Options {
-            profile: self.config.profile,
             transition_id: transition,
-            ..scheduler::Options::default()
+            ..scheduler::Options::for_controller(self.config.profile, asked_by)
         };
         let schedule = scheduler::schedule(&cluster, &options);
-        for issue in &issues {
+        for issue in issues.iter().chain(&schedule.issues) {
             self.log_issue(issue);
         }
         for line in summary::lines(&cluster, &schedule) {
             self.log(Level::Notice, line);
         }
-        let worst = issues.iter().map(|issue| issue.severity).max();
-        let series = match worst {
+        let is_config_error =
+            |issue: &ConfigIssue| (issue.severity, issue.about) == (Severity::Error, About::Configuration);
+        let all = || issues.iter().chain(&schedule.issues);
+        let series = match all().map(|issue| issue.severity).max() {
             Some(Severity::Error) => Series::Error,
             Some(Severity::Warning) => Series::Warn,
-            None if fences(&schedule.graph) => Series::Warn,
             None => Series::Input,
         };
         Outcome {
-            graph: self.graph_xml(&schedule.graph),
+            graph: schedule.graph.to_xml(),
             transition,
             series,
             keep: Keep::from_option(cluster.options.value(series.option()), series),
-            has_config_errors: worst == Some(Severity::Error),
+            has_config_errors: all().any(is_config_error),
         }
-    }
-
-    /// The graph in the words of the Pacemaker we pass for.
-    fn graph_xml(&self, graph: &TransitionGraph) -> Element {
-        let mut graph = graph.to_xml();
-        if self.config.profile == Profile::V2_1
-            && let Some(timeout) = graph.attr("fencing-timeout").map(str::to_owned)
-        {
-            graph.remove_attr("fencing-timeout");
-            graph.set_attr("stonith-timeout", timeout);
-        }
-        graph
     }
 
     /// Has the input saved, unless it is the same as last time or inputs of its kind are not kept. Says in which file
@@ -297,13 +286,6 @@ impl Schedulerd {
 /// An empty graph, so that the controller does not wait for one.
 fn nothing_to_do() -> Element {
     Element::new("transition_graph").with_attr("transition_id", 0).with_attr("cluster-delay", 0)
-}
-
-/// Whether a node is to be fenced, which is worth keeping the input for longer.
-fn fences(graph: &TransitionGraph) -> bool {
-    let mut actions = graph.synapses.iter().flat_map(|synapse| &synapse.actions);
-    actions
-        .any(|action| action.identity.kind == ActionKind::Cluster && action.identity.operation == "stonith")
 }
 
 impl Core for Schedulerd {

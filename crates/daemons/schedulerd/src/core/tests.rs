@@ -2,6 +2,7 @@
 //! What a controller sees of the scheduler daemon.
 
 use super::*;
+use graph::TransitionGraph;
 use model::WallTime;
 
 const CLIENT: ClientId = ClientId(1);
@@ -141,6 +142,88 @@ fn the_older_profile_counts_from_zero_and_has_its_own_words() {
     let graph = reply(&outputs).unwrap().child("crm_xml").unwrap().first_element().unwrap();
     assert_eq!(graph.attr("transition_id"), Some("0"));
     assert!(graph.attr("stonith-timeout").is_some() && graph.attr("fencing-timeout").is_none());
+}
+
+/// The graph that a controller of a feature set is answered with.
+fn graph_for(core: &mut Schedulerd, version: &str, cib: Element) -> Element {
+    let mut message = request("pe_calc", Some(cib));
+    message.set_attr("version", version);
+    let outputs = ask(core, message);
+    reply(&outputs).unwrap().child("crm_xml").unwrap().first_element().unwrap().clone()
+}
+
+#[test]
+fn an_older_controller_reads_the_graph_it_knows() {
+    let cib = || cib_with("<node id='1' uname='n1'/>", "", &member("1", "n1", ""));
+    let shown = |version: &str| {
+        let graph = graph_for(&mut daemon(), version, cib());
+        let feature_set =
+            graph.descendants().find_map(|element| element.attr("crm_feature_set")).map(str::to_owned);
+        (graph.attr("fencing-timeout").is_some(), graph.attr("stonith-timeout").is_some(), feature_set)
+    };
+    let of = |fencing: bool, version: &str| (fencing, !fencing, Some(version.to_owned()));
+    assert_eq!(shown("3.16.1"), of(false, "3.16.1"), "2.1.5");
+    assert_eq!(shown("3.20.1"), of(false, "3.20.1"), "3.0.1, the last with the old name");
+    assert_eq!(shown("3.20.5"), of(true, "3.20.5"), "3.0.2");
+    assert_eq!(shown("3.99.0"), of(true, "3.20.5"), "we cannot be newer than we are");
+    assert_eq!(shown("nonsense"), of(true, "3.20.5"));
+}
+
+/// A CIB with a resource that may run anywhere, and this status.
+fn cib_with(nodes: &str, more: &str, status: &str) -> Element {
+    let text = format!(
+        "<cib validate-with='pacemaker-4.0' have-quorum='1' epoch='1'><configuration><crm_config>\
+         <cluster_property_set id='o'><nvpair id='o-f' name='fencing-enabled' value='false'/></cluster_property_set>\
+         </crm_config><nodes>{nodes}</nodes><resources><primitive id='a' class='ocf' provider='heartbeat' type='Dummy'/>\
+         {more}</resources><constraints/></configuration><status>{status}</status></cib>"
+    );
+    xml::parse(&text).unwrap()
+}
+
+/// The state of a node that is there, with these operations of the resource.
+fn member(id: &str, name: &str, operations: &str) -> String {
+    format!(
+        "<node_state id='{id}' uname='{name}' in_ccm='true' crmd='online' join='member' expected='member'>\
+         <lrm id='{id}'><lrm_resources><lrm_resource id='a' class='ocf' provider='heartbeat' type='Dummy'>{operations}\
+         </lrm_resource></lrm_resources></lrm></node_state>"
+    )
+}
+
+fn operation(task: &str, rc: u32) -> String {
+    let key = format!("{rc}:1:0:1b7b5e66-d4c4-4fc8-ae87-5ea2e4d2f3a5");
+    format!(
+        "<lrm_rsc_op id='a_last_0' operation_key='a_{task}_0' operation='{task}' crm_feature_set='3.20.5' \
+         transition-key='{key}' transition-magic='0:{rc};{key}' call-id='5' rc-code='{rc}' op-status='0' interval='0' \
+         op-digest='f2317cad3d54cec5d7d7aa7d0bf35cf8'/>"
+    )
+}
+
+#[test]
+fn inputs_are_named_by_the_worst_that_was_found() {
+    let file_of = |cib: Element| {
+        let outputs = ask(&mut daemon(), request("pe_calc", Some(cib)));
+        let told = logged(&outputs, Level::Notice, "Configuration errors found during scheduler processing");
+        (saved(&outputs).unwrap().0, told)
+    };
+    let nodes = "<node id='1' uname='n1'/><node id='2' uname='n2'/>";
+    let up = |operations: &str| member("1", "n1", operations) + &member("2", "n2", "");
+    assert_eq!(file_of(cib_with(nodes, "", &up(""))), ("pe-input-0.bz2".to_owned(), false));
+    // That something failed is no fault of the configuration, but worth keeping.
+    let failed = up(&operation("start", 1));
+    assert_eq!(file_of(cib_with(nodes, "", &failed)), ("pe-warn-0.bz2".to_owned(), false));
+    // What may not even be stopped, on a node that cannot be fenced, needs somebody to look at it.
+    let stuck = up(&operation("stop", 4));
+    assert_eq!(file_of(cib_with(nodes, "", &stuck)), ("pe-error-0.bz2".to_owned(), false));
+    // A node that is lost, and cannot be fenced.
+    let lost = member("1", "n1", "")
+        + "<node_state id='2' uname='n2' in_ccm='true' crmd='offline' join='member' expected='member'/>";
+    assert_eq!(file_of(cib_with(nodes, "", &lost)), ("pe-warn-0.bz2".to_owned(), false));
+    // Running twice, which only planning notices.
+    let twice = member("1", "n1", &operation("start", 0)) + &member("2", "n2", &operation("start", 0));
+    assert_eq!(file_of(cib_with(nodes, "", &twice)), ("pe-error-0.bz2".to_owned(), false));
+    let wrong = "<primitive id='b' class='ocf' provider='heartbeat' type='Dummy'><operations>\
+                 <op id='b-m' name='monitor' interval='10s' on-fail='fence'/></operations></primitive>";
+    assert_eq!(file_of(cib_with(nodes, wrong, &up(""))), ("pe-error-0.bz2".to_owned(), true));
 }
 
 #[test]

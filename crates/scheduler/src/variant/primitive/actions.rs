@@ -6,7 +6,7 @@
 
 use crate::action::{Reason, relation};
 use crate::cluster::MultiplyActive;
-use crate::{Cluster, NodeId, ResourceId};
+use crate::{Cluster, ConfigIssue, NodeId, ResourceId};
 use model::Role;
 
 /// One step from a role towards another.
@@ -86,6 +86,7 @@ impl Cluster {
             multiply_active = if self.state(id).needs_fencing { all > 1 } else { clean > 1 };
         }
         if multiply_active {
+            self.note_multiply_active(id, all);
             match self.work(id).multiply_active {
                 MultiplyActive::Restart => need_stop = true,
                 MultiplyActive::StopUnexpected => {
@@ -205,8 +206,27 @@ impl Cluster {
             if needs_unfencing {
                 let unfence = self.fence_action(current, Some("on"), true, None, false);
                 self.order_actions(stop, unfence, relation::THEN_IMPLIES_FIRST);
+                if !self.is_unfenced(current) {
+                    let (resource, node) = (&self.resource(id).id, &self.node(current).name);
+                    let issue = format!("Stopping {resource} until {node} can be unfenced");
+                    self.note_issue(ConfigIssue::state_error(issue).logged_by("stop_resource"));
+                }
             }
         }
+    }
+
+    /// That a resource is where it should not be as well.
+    fn note_multiply_active(&mut self, id: ResourceId, count: usize) {
+        let what = match self.work(id).multiply_active {
+            MultiplyActive::StopOnly => "shutting it down",
+            MultiplyActive::Restart => "attempting recovery",
+            MultiplyActive::Block => "waiting for an administrator",
+            MultiplyActive::StopUnexpected => "stopping unexpected instances",
+        };
+        let resource = self.resource(id);
+        let class = resource.agent.as_ref().map_or("Untyped", |agent| &*agent.class);
+        let issue = format!("{class} resource {} might be active on {count} nodes ({what})", resource.id);
+        self.note_issue(ConfigIssue::state_error(issue).logged_by("pcmk__primitive_create_actions"));
     }
 
     fn create_demotes(&mut self, id: ResourceId, optional: bool) {
