@@ -34,6 +34,8 @@ fn at_xpath(cib: &Element, request: &Request, profile: Profile) -> Result<Elemen
             wrapped = true;
             match one.target() {
                 Target::Attribute(_, attribute) => {
+                    // Of several of a name the last is shown, and in its place.
+                    wrapper.remove_attr(attribute.name());
                     wrapper.set_attr(attribute.name().clone(), attribute.value());
                 }
                 Target::Comment(text) => wrapper.push(Node::Comment((*text).into())),

@@ -228,7 +228,7 @@ fn report(action: Action, verbose: u8, answer: &Answer, out: &mut Output<'_>) ->
     let is_invalid = answer.rc == LegacyRc::SCHEMA_VALIDATION;
     let invalid = answer.refused.as_ref().filter(|data| is_invalid && data.name() == "cib");
     // Scripts get Pacemaker's words alone, unless they ask for more.
-    let wants_details = verbose > 0 || !out.is_text() || io::stderr().is_terminal();
+    let wants_details = verbose > 0 || out.is_ours() || io::stderr().is_terminal();
     match (invalid, &answer.reason) {
         (Some(cib), _) if wants_details => {
             schema::validate(cib).into_iter().for_each(|issue| out.error(issue))

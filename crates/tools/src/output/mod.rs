@@ -114,9 +114,14 @@ impl<'a> Output<'a> {
 
     /// Puts an element into the report that Pacemaker's schemas have no place for: only our own form, JSON, has it.
     pub fn add_of_ours(&mut self, entry: Entry) {
-        if self.format == Format::Json {
+        if self.is_ours() {
             self.add_once(entry);
         }
+    }
+
+    /// True for the form that is only ours, which may say more than Pacemaker does.
+    pub fn is_ours(&self) -> bool {
+        self.format == Format::Json
     }
 
     /// A line for people who want to know more than the essential. Not part of a report.

@@ -46,6 +46,9 @@ pub(super) struct Context<'c, 'a> {
 
 pub(super) struct Evaluator<'a> {
     pub document: Rc<Place<'a>>,
+    /// Where an expression itself is evaluated: nowhere, as Pacemaker does it, so that outside of predicates a path that does
+    /// not begin at the document leads to nothing.
+    nowhere: Rc<Place<'a>>,
     pub budget: Budget,
     kept: RefCell<Vec<Option<Rc<NodeSet<'a>>>>>,
 }
@@ -56,13 +59,14 @@ pub(super) fn evaluate<'a>(
     root: &'a Element,
     work: u64,
 ) -> Result<Value<'a>, XPathErrorKind> {
-    let document = Place::document(root);
+    let nowhere = Place::document(root);
     let evaluator = Evaluator {
-        document: Rc::clone(&document),
+        document: Place::document(root),
+        nowhere: Rc::clone(&nowhere),
         budget: Budget { left: Cell::new(work), limit: work },
         kept: RefCell::new(vec![None; slots]),
     };
-    evaluator.value(expr, &Context { place: &document, position: 1, size: 1 })
+    evaluator.value(expr, &Context { place: &nowhere, position: 1, size: 1 })
 }
 
 impl<'a> Evaluator<'a> {
@@ -124,6 +128,7 @@ impl<'a> Evaluator<'a> {
 
     fn path(&self, path: &Path, context: &Context<'_, 'a>) -> Result<Rc<NodeSet<'a>>, XPathErrorKind> {
         match &path.start {
+            Start::Context if Rc::ptr_eq(context.place, &self.nowhere) => Ok(Rc::new(Vec::new().into())),
             Start::Context => Ok(Rc::new(self.steps(vec![Rc::clone(context.place)], &path.steps)?.into())),
             Start::Document { slot } => {
                 if let Some(Some(nodes)) = self.kept.borrow().get(*slot) {

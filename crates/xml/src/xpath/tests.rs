@@ -68,7 +68,6 @@ fn administrators_find_what_they_look_for() {
         &[
             ("/", "/"),
             ("/cib", "cib"),
-            ("cib", "cib"),
             ("//primitive", "ip g1 g2"),
             ("//primitive[@id='ip']", "ip"),
             ("//primitive[@class='ocf' and @type='Dummy']", "g1"),
@@ -93,6 +92,23 @@ fn administrators_find_what_they_look_for() {
             (" / cib / @ epoch ", "@epoch=3"),
         ],
     );
+}
+
+#[test]
+fn what_does_not_begin_at_the_document_leads_nowhere() {
+    let table = [
+        (".", ""),
+        ("cib", ""),
+        ("self::node()", ""),
+        ("descendant::op", ""),
+        ("@epoch", ""),
+        (". | /cib", "cib"),
+        ("count(*)", "0"),
+        ("/.", "/"),
+        ("/self::node()[cib]/cib", "cib"),
+        ("//group[primitive][.//primitive]/@id", "@id=g"),
+    ];
+    check(&parse(CIB).unwrap(), &table);
 }
 
 #[test]
@@ -131,7 +147,7 @@ fn positions_count_along_the_axis() {
             ("//node[1]/@id/following-sibling::node()", ""),
             ("//node[1]/namespace::*", ""),
             ("//node[1]/descendant-or-self::node()", "1"),
-            ("child::cib/descendant::group/attribute::id", "@id=g"),
+            ("/child::cib/descendant::group/attribute::id", "@id=g"),
             ("//primitive[@id='ip']//op[1]/@xml:lang", ""),
         ],
     );
