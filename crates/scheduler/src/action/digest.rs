@@ -176,7 +176,7 @@ impl Cluster {
             let fences = work.state(resource).fence_device;
             secure.retain_attrs(|a| {
                 let name = a.name().as_str();
-                !is_provenance(name) && !(fences && is_fencer_parameter(name))
+                !(is_provenance(name) || fences && is_fencer_parameter(name))
             });
         }
         secure.retain_attrs(|a| !secrets.contains(&a.name().as_str()));
