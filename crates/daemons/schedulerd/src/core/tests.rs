@@ -221,9 +221,11 @@ fn inputs_are_named_by_the_worst_that_was_found() {
     // Running twice, which only planning notices.
     let twice = member("1", "n1", &operation("start", 0)) + &member("2", "n2", &operation("start", 0));
     assert_eq!(file_of(cib_with(nodes, "", &twice)), ("pe-error-0.bz2".to_owned(), false));
-    let wrong = "<primitive id='b' class='ocf' provider='heartbeat' type='Dummy'><operations>\
-                 <op id='b-m' name='monitor' interval='10s' on-fail='fence'/></operations></primitive>";
-    assert_eq!(file_of(cib_with(nodes, wrong, &up(""))), ("pe-error-0.bz2".to_owned(), true));
+    let mut wrong = cib_with(nodes, "", &up(""));
+    let order =
+        Element::new("rsc_order").with_attr("id", "o1").with_attr("first", "a").with_attr("then", "zoo");
+    wrong.child_or_insert("configuration").child_or_insert("constraints").push(order);
+    assert_eq!(file_of(wrong), ("pe-error-0.bz2".to_owned(), true));
 }
 
 #[test]
