@@ -7,20 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 const DAEMONS: [&str; 7] = ["pacemakerd", "based", "attrd", "execd", "fenced", "schedulerd", "controld"];
 
 /// Each room, and the rooms it may name. What is not here may not be.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("model", &[]),
     ("xml", &["model"]),
     ("cib", &["model", "xml", "rules"]),
     ("rules", &["model", "xml"]),
     ("graph", &["model", "xml"]),
     ("scheduler", &["model", "xml", "cib", "rules", "graph"]),
+    ("advice", &["model", "xml", "cib", "rules", "graph", "scheduler"]),
     ("messages", &["model", "xml"]),
     ("ipc", &["model", "xml", "messages"]),
     ("cluster", &["model", "xml", "messages", "ipc"]),
     ("agents", &["model", "xml"]),
     ("election", &["model", "xml", "messages"]),
     ("shell", &["model", "xml", "messages", "ipc", "cluster"]),
-    ("tools", &["model", "xml", "cib", "rules", "graph", "scheduler", "messages", "ipc", "agents"]),
+    ("tools", &["model", "xml", "cib", "rules", "graph", "scheduler", "advice", "messages", "ipc", "agents"]),
     (
         "DAEMON",
         &[

@@ -11,6 +11,7 @@
 use crate::constraint::ColocationId;
 use crate::{Cluster, NodeId, ResourceId};
 use model::{Role, Score};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What gave a score. Resources that something is about are named by their place in [`Cluster::resources`].
@@ -107,7 +108,12 @@ pub enum Cause {
         of: ResourceId,
     },
     /// The node has not enough left of what it needs.
-    Capacity,
+    Capacity {
+        /// What it (with all that has to be with it) takes.
+        needs: Vec<(Arc<str>, i64)>,
+        /// What the node had left of that.
+        free: Vec<(Arc<str>, i64)>,
+    },
     /// It cannot be on remote or guest nodes.
     ClusterNodesOnly,
     /// It runs in a container, on the node that this makes, and nowhere else.
@@ -116,6 +122,8 @@ pub enum Cause {
     BundleNode,
     /// How much an instance wants to be promoted there (a node attribute that its agent sets).
     PromotionScore,
+    /// Its agent set no promotion score there.
+    PromotionUnset,
     /// The instance's wish to be promoted, as a whole, in the account of its clone.
     PromotionPriority {
         /// The instance.
@@ -207,6 +215,7 @@ struct Books {
     heads: Vec<Vec<Head>>,
     lines: Vec<u32>,
     choices: Vec<Option<Choice>>,
+    promotions: BTreeMap<ResourceId, Vec<Term>>,
     orderings: Vec<(usize, Arc<str>)>,
 }
 
@@ -304,6 +313,11 @@ impl Books {
             heads.resize(node.index() + 1, Head::default());
         }
         &mut heads[node.index()]
+    }
+
+    fn step(&self, resource: ResourceId, node: NodeId) -> u32 {
+        let head = self.heads.get(resource.index()).and_then(|heads| heads.get(node.index()));
+        head.map_or(0, |head| head.step)
     }
 
     fn push(&mut self, resource: ResourceId, node: NodeId, step: Step) {
@@ -432,6 +446,52 @@ impl Cluster {
         self.ledger.choose(id, Choice { by, candidates });
     }
 
+    /// Enters what has become of an instance's wish to be promoted; a new account if it is set, not added to.
+    pub(crate) fn account_promotion(&mut self, id: ResourceId, set: bool, cause: impl FnOnce() -> Cause) {
+        let Some(books) = &mut self.ledger.0 else { return };
+        let now = self.resources[id.index()].state.priority;
+        let terms = books.promotions.entry(id).or_default();
+        if set {
+            terms.clear();
+        }
+        let before = sum(terms);
+        if before == now && !set {
+            return;
+        }
+        let infinite = Score::new(i64::from(now)).is_infinite();
+        let value = if infinite { now } else { now.saturating_sub(before) };
+        let replaces = set || add(before, value) != now;
+        terms.push(Term { cause: cause(), value: if replaces { now } else { value }, replaces, sum: now });
+    }
+
+    /// Enters what an instance's wish to be promoted has come to, with what its whole thinks of its node.
+    pub(crate) fn close_promotion(&mut self, clone: ResourceId, id: ResourceId, node: Option<NodeId>) {
+        let total = self.work(id).promotion_priority;
+        let forced = !self.state(id).managed && total == Score::INFINITY.value();
+        let Some(books) = &mut self.ledger.0 else { return };
+        let mut terms = books.promotions.remove(&id).unwrap_or_default();
+        let whole = match node {
+            Some(node) if sum(&terms) >= 0 => books.terms(books.step(clone, node)),
+            _ => Vec::new(),
+        };
+        let from = whole.iter().rposition(|term| term.replaces).unwrap_or(0);
+        let is_own = |term: &Term| term.cause == Cause::PromotionPriority { of: id };
+        for term in whole.into_iter().skip(from).filter(|term| !is_own(term) && term.value != 0) {
+            let sum = add(sum(&terms), term.value);
+            terms.push(Term { replaces: false, sum, ..term });
+        }
+        if sum(&terms) != total {
+            let cause = match node {
+                _ if forced => Cause::Unmanaged,
+                Some(_) if total == Score::INFINITY.value() => Cause::Role { role: Role::Promoted },
+                Some(_) => Cause::Unknown,
+                None => Cause::Role { role: Role::Stopped },
+            };
+            terms.push(Term { cause, value: total, replaces: true, sum: total });
+        }
+        books.promotions.insert(id, terms);
+    }
+
     /// The accounts of resources as they are now.
     pub(crate) fn mark_accounts(&mut self, ids: impl IntoIterator<Item = ResourceId>) -> Mark {
         let Some(books) = &self.ledger.0 else { return Mark::default() };
@@ -517,6 +577,11 @@ impl Reasons {
     /// The terms of the score that was shown in a line of [`crate::Schedule::scores`], counting lines of allocation only.
     pub fn terms_of_line(&self, line: usize) -> Vec<Term> {
         self.books.lines.get(line).map(|&step| self.books.terms(step)).unwrap_or_default()
+    }
+
+    /// The terms of how much an instance wants to be promoted; none if it cannot be.
+    pub fn promotion(&self, instance: ResourceId) -> &[Term] {
+        self.books.promotions.get(&instance).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// How a primitive was placed.

@@ -73,6 +73,9 @@ pub const ALL: &[Program] = &[
     inner("validate", "whether files are CIBs as the schema has them", tools::validate::main)
         .documented(tools::validate::command)
         .with_page("systole-validate"),
+    inner("explain", "why a resource is where it is, and what would move it", tools::advice::explain::main)
+        .documented(tools::advice::explain::command)
+        .with_page("systole-explain"),
     inner("demo", "three nodes, one service, one dead machine", lab::demo::main),
     inner("local-hub", "the hub by which several nodes of one machine meet", cluster::local::main),
     inner("lab-guard", "ends a lab when its owner has ended", lab::cluster::guard),

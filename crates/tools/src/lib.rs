@@ -5,6 +5,7 @@
 //! privilege check (the daemons') and every decision about the cluster.
 
 mod acceptable;
+pub mod advice;
 pub mod attrd_updater;
 mod attributes;
 mod cib_access;

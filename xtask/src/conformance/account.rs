@@ -6,6 +6,7 @@ use super::case::Case;
 use anyhow::{Context, Result, ensure};
 use model::WallTime;
 use scheduler::{Cause, Options, ScoreLine};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The cases in which it does not, each with the reason.
@@ -32,7 +33,8 @@ fn check(case: &Case) -> Result<()> {
     let now = WallTime::from_secs(now);
     let options = Options::default();
     let plain = scheduler::schedule(&scheduler::unpack(&cib, now).0, &options);
-    let schedule = scheduler::schedule(&scheduler::unpack_with_reasons(&cib, now).0, &options);
+    let (cluster, _) = scheduler::unpack_with_reasons(&cib, now);
+    let schedule = scheduler::schedule(&cluster, &options);
     ensure!(plain.scores == schedule.scores, "keeping an account changes the scores");
     ensure!(plain.graph.to_xml() == schedule.graph.to_xml(), "keeping an account changes the graph");
     let reasons = schedule.reasons.as_ref().context("no account was kept")?;
@@ -45,6 +47,25 @@ fn check(case: &Case) -> Result<()> {
         let sum = scheduler::sum(&terms);
         ensure!(sum == score, "{line}: the terms add up to {sum}: {terms:?}");
         ensure!(terms.iter().all(|term| term.cause != Cause::Unknown), "{line}: a cause is not known");
+    }
+    // Of each instance the last line counts.
+    let promotions: BTreeMap<&str, i32> = schedule
+        .scores
+        .iter()
+        .filter_map(|line| match line {
+            ScoreLine::Promotion { resource, score, .. } => Some((&**resource, score.value())),
+            _ => None,
+        })
+        .collect();
+    for (resource, score) in promotions {
+        let terms =
+            reasons.promotion(cluster.resource_named(resource).context("an instance without a name")?);
+        let sum = scheduler::sum(terms);
+        ensure!(sum == score, "{resource} promotion {score}: the terms add up to {sum}: {terms:?}");
+        ensure!(
+            terms.iter().all(|term| term.cause != Cause::Unknown),
+            "{resource}: a cause is not known: {terms:?}"
+        );
     }
     Ok(())
 }

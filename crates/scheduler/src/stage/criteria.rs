@@ -10,6 +10,18 @@ use crate::{Cluster, ConfigIssue, Discovery, Location, NodeId, ResourceId, Varia
 use model::{Role, Score};
 use std::sync::Arc;
 
+impl Location {
+    /// What it is as a cause of scores.
+    pub(crate) fn cause(&self) -> Cause {
+        let id = Arc::<str>::from(self.id.as_str());
+        match &self.constraint {
+            Some(constraint) if **constraint == *id => Cause::Location { id, rule: None },
+            Some(constraint) => Cause::Location { id: Arc::clone(constraint), rule: Some(id) },
+            None => Cause::Health { strategy: id },
+        }
+    }
+}
+
 impl Cluster {
     pub(super) fn apply_criteria(&mut self) {
         if self.options.shutdown_lock {
@@ -38,14 +50,7 @@ impl Cluster {
     /// once, for its first member.
     fn apply_location(&mut self, id: ResourceId, location: &Location, no_scores: bool) {
         if self.apply_location_to(id, location, no_scores) {
-            let cause = self.ledger.cause(|| {
-                let id = Arc::<str>::from(location.id.as_str());
-                match &location.constraint {
-                    Some(constraint) if **constraint == *id => Cause::Location { id, rule: None },
-                    Some(constraint) => Cause::Location { id: Arc::clone(constraint), rule: Some(id) },
-                    None => Cause::Health { strategy: id },
-                }
-            });
+            let cause = self.ledger.cause(|| location.cause());
             for &(node, score) in &location.nodes {
                 self.account_term(id, node, if no_scores { 0 } else { score.value() }, cause);
             }

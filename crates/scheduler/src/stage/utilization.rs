@@ -233,7 +233,14 @@ impl Cluster {
         }
         for &node in &nodes {
             if !room(self, node, &needs) {
-                self.add_location(id, Some(node), Score::MINUS_INFINITY, || Cause::Capacity);
+                let free = self.ledger.is_kept().then(|| self.node(node).state.capacity.clone());
+                self.add_location(id, Some(node), Score::MINUS_INFINITY, || {
+                    let free = free.unwrap_or_default().into_iter();
+                    Cause::Capacity {
+                        needs: needs.iter().map(|(name, amount)| (name.clone(), *amount)).collect(),
+                        free: free.filter(|(name, _)| needs.contains_key(name)).collect(),
+                    }
+                });
             }
         }
         most.filter(|_| !any)

@@ -49,6 +49,13 @@ pub(crate) struct CommonOptions {
     pub verbose: u8,
 }
 
+impl CommonOptions {
+    /// Whether the output goes to a file.
+    pub(crate) fn is_to_file(&self) -> bool {
+        self.output_to.as_ref().is_some_and(|path| path.as_os_str() != "-")
+    }
+}
+
 /// A group of options that help shows together.
 pub(crate) struct Group {
     /// The option that shows it, `help-NAME`.

@@ -132,11 +132,14 @@ impl Cluster {
                 // Without any score, a location for the role alone can make an instance worth promoting.
                 let (score, set) = self.promotion_score(instance, node);
                 self.state_mut(instance).priority = if set { score } else { -1 };
+                let cause = || if set { Cause::PromotionScore } else { Cause::PromotionUnset };
+                self.account_promotion(instance, true, cause);
             }
             Role::Unpromoted | Role::Stopped => {
                 self.state_mut(instance).priority = Score::MINUS_INFINITY.value();
+                self.account_promotion(instance, true, || Cause::Role { role: next_role });
             }
-            Role::Promoted => {}
+            Role::Promoted => self.account_promotion(instance, true, || Cause::Role { role: next_role }),
         }
         for of in [instance, clone] {
             self.add_promoted_locations(instance, of, node);
@@ -144,6 +147,10 @@ impl Cluster {
         for colocation in self.this_with_colocations(instance) {
             let primary = self.colocation(colocation).primary;
             self.apply_colocation(instance, primary, colocation, true);
+            if self.ledger.is_kept() {
+                let id = self.colocation(colocation).id.clone();
+                self.account_promotion(instance, false, || Cause::Colocation { id, with: primary });
+            }
         }
         let priority = self.state(instance).priority;
         let promoted = next_role == Role::Promoted;
@@ -168,17 +175,23 @@ impl Cluster {
         let says = |location: &&Location| {
             (location.resource == of || Some(location.resource) == bundle) && location.role == Role::Promoted
         };
-        let scores: Vec<Score> = self
+        let scores: Vec<(Score, usize)> = self
             .locations
             .iter()
+            .enumerate()
             .rev()
-            .filter(says)
-            .filter_map(|location| location.nodes.iter().find(|(other, _)| *other == node))
-            .map(|&(_, score)| score)
+            .filter(|(_, location)| says(location))
+            .filter_map(|(index, location)| {
+                Some((location.nodes.iter().find(|(other, _)| *other == node)?.1, index))
+            })
             .collect();
-        for score in scores {
+        for (score, index) in scores {
             let state = self.state_mut(instance);
             state.priority = add_scores(state.priority, score.value());
+            if self.ledger.is_kept() {
+                let cause = self.locations[index].cause();
+                self.account_promotion(instance, false, || cause);
+            }
         }
     }
 
@@ -248,6 +261,8 @@ impl Cluster {
 
     fn choose_role(&mut self, clone: ResourceId, instance: ResourceId, promoted: &mut usize) {
         self.record_promotion_score(instance);
+        let node = self.location(instance, false);
+        self.close_promotion(clone, instance, node);
         let room = *promoted < self.resource(clone).instances.promoted_max || !self.state(clone).managed;
         let chosen = if self.work(instance).promotion_priority >= 0 && room {
             self.node_to_promote_on(clone, instance)

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `systole explain`, `systole plan`, `systole lint`: what an operator wants to know of a configuration.
+//!
+//! Decides: which CIB is meant, for what moment, and how what is said looks. Leaves to others: everything that is said
+//! (`advice`).
+
+pub mod explain;
+mod style;
+
+use crate::acceptable::acceptable;
+use crate::cib_access::{read_file_or_stdin, with_status};
+use crate::failure::Failure;
+use crate::live;
+use crate::output::Output;
+use ::cib::schema;
+use model::{ExitCode, WallTime};
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+use std::time::SystemTime;
+use xml::Element;
+
+pub(crate) use style::Style;
+
+/// The present moment.
+fn now() -> WallTime {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    WallTime::from_secs(i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// The moment a CIB is about: that for which it was recorded (the scheduler's inputs say so), else the present.
+fn moment(cib: &Element) -> WallTime {
+    let recorded = cib.attr("execution-date").and_then(|text| text.parse::<i64>().ok());
+    recorded.filter(|&secs| secs != 0).map_or_else(now, WallTime::from_secs)
+}
+
+/// A CIB from a file (`-`: the standard input), or else the one that the environment says; as the scheduler knows it.
+fn read_cib(file: Option<&Path>, stdin: &mut dyn Read, out: &mut Output<'_>) -> Result<Element, Failure> {
+    let cib = match file {
+        Some(file) => {
+            let cib = read_file_or_stdin(file, stdin).and_then(with_status);
+            cib.map_err(|error| Failure::new(error.exit_code(), error))?
+        }
+        None => live::query_cib().map_err(|error| Failure::new(error.exit_code(), error))?,
+    };
+    usable(&cib, out)
+}
+
+/// A CIB in today's schema, and valid.
+fn usable(cib: &Element, out: &mut Output<'_>) -> Result<Element, Failure> {
+    let mut lines = Vec::new();
+    let accepted = acceptable(cib, |line| lines.push(line));
+    let cib = accepted.map_err(|refusal| {
+        lines.iter().for_each(|line| out.error(line));
+        Failure::new(ExitCode::CONFIG, refusal)
+    })?;
+    match schema::validate(&cib).into_iter().next() {
+        Some(issue) => {
+            Err(Failure::new(ExitCode::CONFIG, format_args!("the configuration is not valid: {issue}")))
+        }
+        None => Ok(cib),
+    }
+}
+
+/// Colour is for people at a terminal who have not said that they want none.
+fn has_colour(out: &Output<'_>, to_file: bool) -> bool {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    out.is_text() && !to_file && !unwanted && std::io::stdout().is_terminal()
+}
