@@ -9,6 +9,7 @@ use super::marks::{Mark, Marks, Rights, Verdict};
 use super::{Acl, Note, NoteKind};
 use crate::path::Path;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 use xml::{Element, Node};
 
 /// How a change was made: it says by which tree elements are judged.
@@ -176,21 +177,24 @@ impl<'a> Checker<'a> {
     fn children(&mut self, old_at: &At<'a>, new_at: &At<'a>, judged: Judged) {
         let (Some(old), Some(new)) = (old_at.element(), new_at.element()) else { return };
         let pairs = self.pairs(old, new, &old_at.path);
-        for (index, node) in old.children().iter().enumerate() {
-            match (node, pairs.of_old(index)) {
+        // What is the same before and after needs no look.
+        let (olds, news) = (pairs.begin..pairs.old_end, pairs.begin..pairs.new_end);
+        for (index, node) in olds.clone().zip(old.children().range(olds)) {
+            match (node, pairs.new_of_old.get(&index)) {
                 (_, None) if self.is_removed(&old_at.path, index) => {}
                 (Node::Element(child), None) => self.removal(old_at.below(index, child), new_at, judged),
                 (Node::Comment(_), None) => self.take_write_of_comment(new_at, judged.present),
-                (Node::Element(child), Some(place)) => {
-                    if let Some(now) = new.children().get(place).and_then(Node::element) {
+                (Node::Element(child), Some(&place)) => {
+                    let now = new.children().get(place).and_then(Node::element);
+                    if let Some(now) = now.filter(|now| !now.ptr_eq(child)) {
                         self.pair(old_at.below(index, child), new_at.below(place, now), judged);
                     }
                 }
                 _ => {}
             }
         }
-        for (index, node) in new.children().iter().enumerate() {
-            if pairs.new_is_paired(index) {
+        for (index, node) in news.clone().zip(new.children().range(news)) {
+            if pairs.news_paired.contains(&index) {
                 continue;
             }
             let made = match node {
@@ -322,72 +326,46 @@ fn scaffolding(described: &str) -> String {
     format!("Creation of {name} scaffolding with {id} is implicitly allowed")
 }
 
-/// Which child of the old element is which of the new one.
+/// Which child of the old element is which of the new one, where they are not the same anyway.
 struct Pairs {
     new_of_old: BTreeMap<usize, usize>,
-    olds_paired: BTreeSet<usize>,
-    /// Children before this are paired with those in the same place.
+    news_paired: BTreeSet<usize>,
+    /// Children before this are the same in both.
     begin: usize,
-    /// So are that many at the end.
-    end: usize,
-    old_len: usize,
-    new_len: usize,
-}
-
-impl Pairs {
-    fn of_old(&self, index: usize) -> Option<usize> {
-        if index < self.begin {
-            Some(index)
-        } else if index + self.end >= self.old_len {
-            Some(index + self.new_len - self.old_len)
-        } else {
-            self.new_of_old.get(&index).copied()
-        }
-    }
-
-    fn new_is_paired(&self, index: usize) -> bool {
-        index < self.begin || index + self.end >= self.new_len || self.olds_paired.contains(&index)
-    }
+    /// So are the old ones from here on, and the new ones from there on.
+    old_end: usize,
+    new_end: usize,
 }
 
 impl Checker<'_> {
     /// Children of one name and id go together, in their order. Those both share are the same anyway.
     fn pairs(&self, old: &Element, new: &Element, path: &[usize]) -> Pairs {
         let (olds, news) = (old.children(), new.children());
-        let begin = olds.iter().zip(news.iter()).take_while(|(old, new)| shared(old, new)).count();
+        let begin = olds.shared_begin(news);
         let most = olds.len().min(news.len()) - begin;
-        let backwards = olds.iter().rev().zip(news.iter().rev()).take(most);
-        let end =
-            if self.in_place() { backwards.take_while(|(old, new)| shared(old, new)).count() } else { 0 };
-        let mut pairs = Pairs {
-            new_of_old: BTreeMap::new(),
-            olds_paired: BTreeSet::new(),
-            begin,
-            end,
-            old_len: olds.len(),
-            new_len: news.len(),
-        };
-        if self.in_place() && self.removed.is_empty() && only_ids_removed(old, new) {
-            let all = 0..olds.len();
-            pairs.new_of_old.extend(all.clone().zip(all.clone()));
-            pairs.olds_paired.extend(all);
+        let end = if self.in_place() { olds.shared_end(news, most) } else { 0 };
+        let (old_end, new_end) = (olds.len() - end, news.len() - end);
+        let mut pairs =
+            Pairs { new_of_old: BTreeMap::new(), news_paired: BTreeSet::new(), begin, old_end, new_end };
+        if self.in_place() && self.removed.is_empty() && only_ids_removed(old, new, begin..old_end) {
+            pairs.new_of_old.extend((begin..old_end).zip(begin..old_end));
+            pairs.news_paired.extend(begin..old_end);
             return pairs;
         }
         let mut free: BTreeMap<Key<'_>, VecDeque<usize>> = BTreeMap::new();
-        let middle = |len: usize| begin..len - end;
-        for index in middle(news.len()) {
+        for index in begin..new_end {
             if let Some(key) = news.get(index).and_then(|node| self.key(node, index)) {
                 free.entry(key).or_default().push_back(index);
             }
         }
-        for index in middle(olds.len()) {
+        for index in begin..old_end {
             let Some(key) = olds.get(index).and_then(|node| self.key(node, index)) else { continue };
             if self.is_removed(path, index) {
                 continue;
             }
             if let Some(place) = free.get_mut(&key).and_then(VecDeque::pop_front) {
                 pairs.new_of_old.insert(index, place);
-                pairs.olds_paired.insert(place);
+                pairs.news_paired.insert(place);
             }
         }
         pairs
@@ -404,8 +382,9 @@ impl Checker<'_> {
     }
 }
 
-/// Whether the children are the same ones in the same places, but that some have no id any more.
-fn only_ids_removed(old: &Element, new: &Element) -> bool {
+/// Whether the children are the same ones in the same places, but that some have no id any more. `within` are those that
+/// are not the same in memory.
+fn only_ids_removed(old: &Element, new: &Element, within: Range<usize>) -> bool {
     let mut removed = false;
     let mut same = |(old, new): (&Node, &Node)| match (old, new) {
         (Node::Element(old), Node::Element(new)) => {
@@ -415,19 +394,11 @@ fn only_ids_removed(old: &Element, new: &Element) -> bool {
         (old, new) => old == new,
     };
     let (olds, news) = (old.children(), new.children());
-    olds.len() == news.len() && olds.iter().zip(news.iter()).all(&mut same) && removed
+    olds.len() == news.len() && olds.range(within.clone()).zip(news.range(within)).all(&mut same) && removed
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Key<'n> {
     Element(&'n str, Option<&'n str>),
     Comment(&'n str, usize),
-}
-
-fn shared(old: &Node, new: &Node) -> bool {
-    match (old, new) {
-        (Node::Element(old), Node::Element(new)) => old.ptr_eq(new),
-        (Node::Comment(old), Node::Comment(new)) => old == new,
-        _ => false,
-    }
 }

@@ -52,7 +52,8 @@ impl Default for Limits {
 /// What becomes of text between elements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TextPolicy {
-    /// Dropped, as Pacemaker does with the CIB and its messages.
+    /// Dropped, as Pacemaker does with the CIB and its messages. So are CDATA sections: Pacemaker keeps them, and then
+    /// refuses them in what a schema describes, and ends by a failed assertion when anything else is changed beside one.
     #[default]
     Drop,
     /// Kept, as agents' meta-data needs.
