@@ -10,6 +10,8 @@ use std::fmt;
 use std::sync::Arc;
 use xml::Element;
 
+pub use model::Level;
+
 /// A daemon's decisions, as a state machine.
 pub trait Core {
     /// What happens to this daemon only: the outcome of one of its effects.
@@ -252,23 +254,6 @@ pub enum Input<E> {
     Shutdown,
     /// The moment of [`Core::next_timeout`] has come.
     Tick,
-}
-
-/// How important a line of the log is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Something must be done about it now.
-    Critical,
-    /// Something failed.
-    Error,
-    /// Something may fail.
-    Warning,
-    /// Worth reading.
-    Notice,
-    /// What happens.
-    Info,
-    /// For finding faults in the software.
-    Debug,
 }
 
 /// What a core wants done.

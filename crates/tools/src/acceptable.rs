@@ -4,7 +4,7 @@
 //! Decides: what people are told of an upgrade, in Pacemaker's words. Given: a CIB. Leaves to others: the upgrade (`cib`),
 //! and what the tool does with the result.
 
-use crate::log::{Level, Log, Source};
+use crate::log::{Log, Source};
 use ::cib::schema;
 use ::cib::upgrade::{self, Event, Severity, Unacceptable};
 use model::Profile;
@@ -42,13 +42,9 @@ pub(crate) fn tell_events(events: &[Event], down_to: Option<Severity>, mut tell:
                 note.lines().iter().for_each(|line| tell(format!("{}{line}", note.label())));
             }
             (event, Some(function)) if log.is_traced(function) => {
-                let level = match event.level() {
-                    upgrade::Level::Error => Level::Error,
-                    upgrade::Level::Warning => Level::Warning,
-                    upgrade::Level::Info => Level::Info,
-                    upgrade::Level::Debug => Level::Debug,
-                };
-                log.line(level, Source { file: "schemas", function }, event).into_iter().for_each(&mut tell);
+                log.line(event.level().into(), Source { file: "schemas", function }, event)
+                    .into_iter()
+                    .for_each(&mut tell);
             }
             _ => {}
         }

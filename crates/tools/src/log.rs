@@ -26,6 +26,18 @@ pub(crate) enum Level {
     Trace,
 }
 
+impl From<model::Level> for Level {
+    /// As the logs of daemons have them; tools tell the rare ones by the next that they have.
+    fn from(level: model::Level) -> Level {
+        match level {
+            model::Level::Critical | model::Level::Error => Level::Error,
+            model::Level::Warning => Level::Warning,
+            model::Level::Notice | model::Level::Info => Level::Info,
+            model::Level::Debug => Level::Debug,
+        }
+    }
+}
+
 impl Level {
     /// How much has to be asked for. Between warnings and information Pacemaker has notices.
     const fn loudness(self) -> u8 {

@@ -26,7 +26,7 @@ pub use second::table::{Entry, Place, Table, When};
 pub use steps::{Step, StepError, steps};
 
 use crate::schema::{self, Claim, SchemaVersion, UnknownSchema};
-use model::Profile;
+use model::{Level, Profile};
 use std::fmt;
 use xml::Element;
 
@@ -74,19 +74,6 @@ pub enum Event {
     },
     /// The version that the configuration claims from now on.
     Claims(SchemaVersion),
-}
-
-/// How loudly an event is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Something is wrong.
-    Error,
-    /// Somebody should look.
-    Warning,
-    /// Good to know.
-    Info,
-    /// For those who look closely.
-    Debug,
 }
 
 impl Event {

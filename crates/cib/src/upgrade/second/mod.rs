@@ -17,6 +17,7 @@ mod tests;
 
 use super::note::Note;
 use super::walk::{self, Above, Transform, descend};
+use pairs::{Rest, sift};
 use table::{Entry, Table};
 use xml::{Element, Node};
 
@@ -103,6 +104,29 @@ fn id(element: &Element) -> &str {
 /// True if a set of attributes is for certain circumstances only.
 fn has_rule(set: &Element) -> bool {
     set.child("rule").is_some()
+}
+
+/// The pairs of a set by a table, each of which keeps its name, has another or goes; and whether any is left.
+fn renamed(set: &Element, rest: Rest, table: &'static Table, notes: &mut Notes<'_>) -> (Vec<Node>, bool) {
+    let mut any = false;
+    let content = sift(set, rest, |pair| {
+        let entry = entry_for(pair, table);
+        if let Some(entry) = entry {
+            notes.note(table, entry, id(pair));
+        }
+        let stays = match entry {
+            None => Some(pair.clone()),
+            Some(entry) if entry.leaves() => None,
+            Some(entry) => Some(redefined(pair, entry)),
+        };
+        any |= stays.is_some();
+        stays
+    });
+    (content, any)
+}
+
+fn entry_for(pair: &Element, table: &'static Table) -> Option<&'static Entry> {
+    table.find(pair.attr("name")?, pair.attr("value").unwrap_or_default())
 }
 
 /// The pair under another name, and with another value where the entry has one.

@@ -2,32 +2,15 @@
 //! Cluster properties: which stay, and which become defaults of resources or operations.
 
 use super::pairs::{Rest, sift};
-use super::table::{CLUSTER_PROPERTIES, Entry, Place};
-use super::{Notes, PREFIX, has_rule, id, redefined};
+use super::table::{CLUSTER_PROPERTIES, Place};
+use super::{Notes, PREFIX, entry_for, has_rule, redefined, renamed};
 use crate::upgrade::walk::with_children;
 use std::collections::BTreeSet;
 use xml::{Element, Node};
 
-fn entry(pair: &Element) -> Option<&'static Entry> {
-    CLUSTER_PROPERTIES.find(pair.attr("name")?, pair.attr("value").unwrap_or_default())
-}
-
 /// What stays of a set of properties; nothing if no pair does.
 pub(super) fn stay(set: &Element, notes: &mut Notes<'_>) -> Option<Element> {
-    let mut any = false;
-    let content = sift(set, Rest::WithPairs, |pair| {
-        let entry = entry(pair);
-        if let Some(entry) = entry {
-            notes.note(&CLUSTER_PROPERTIES, entry, id(pair));
-        }
-        let stays = match entry {
-            None => Some(pair.clone()),
-            Some(entry) if entry.leaves() => None,
-            Some(entry) => Some(redefined(pair, entry)),
-        };
-        any |= stays.is_some();
-        stays
-    });
+    let (content, any) = renamed(set, Rest::WithPairs, &CLUSTER_PROPERTIES, notes);
     any.then(|| with_children(set, content))
 }
 
@@ -59,7 +42,7 @@ fn moved_to(configuration: &Element, to: Place, section: &'static str, id: &'sta
         .filter(|set| !has_rule(set));
     let pairs = sets.flat_map(|set| {
         sift(set, Rest::Goes, |pair| {
-            let entry = entry(pair).filter(|entry| entry.to == Some(to))?;
+            let entry = entry_for(pair, &CLUSTER_PROPERTIES).filter(|entry| entry.to == Some(to))?;
             entry.with.filter(|with| !present.contains(with))?;
             Some(redefined(pair, entry))
         })

@@ -3,8 +3,8 @@
 
 use super::operation::{self, requires_moves};
 use super::pairs::{Rest, sift};
-use super::table::{Entry, OPERATION, RESOURCE_INSTANCE, RESOURCE_META};
-use super::{Notes, PREFIX, has_rule, id, redefined};
+use super::table::{OPERATION, RESOURCE_INSTANCE, RESOURCE_META};
+use super::{Notes, PREFIX, entry_for, has_rule, id, redefined, renamed};
 use crate::upgrade::walk::with_children;
 use std::collections::{BTreeMap, BTreeSet};
 use xml::{Element, Node};
@@ -58,25 +58,8 @@ fn operations(operations: &Element, resource: &str, own: &BTreeSet<&str>, notes:
 
 /// Instance attributes, renamed; nothing if no pair stays.
 fn instance_attributes(set: &Element, notes: &mut Notes<'_>) -> Option<Element> {
-    let mut any = false;
-    let content = sift(set, Rest::Stays, |pair| {
-        let entry = entry_for(pair, &RESOURCE_INSTANCE);
-        if let Some(entry) = entry {
-            notes.note(&RESOURCE_INSTANCE, entry, id(pair));
-        }
-        let stays = match entry {
-            None => Some(pair.clone()),
-            Some(entry) if entry.leaves() => None,
-            Some(entry) => Some(redefined(pair, entry)),
-        };
-        any |= stays.is_some();
-        stays
-    });
+    let (content, any) = renamed(set, Rest::Stays, &RESOURCE_INSTANCE, notes);
     (any || begins_with_comment(set)).then(|| with_children(set, content))
-}
-
-fn entry_for(pair: &Element, table: &'static super::Table) -> Option<&'static Entry> {
-    table.find(pair.attr("name")?, pair.attr("value").unwrap_or_default())
 }
 
 /// Meta-attributes, renamed; nothing if every pair is dropped.

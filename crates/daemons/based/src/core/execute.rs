@@ -3,7 +3,7 @@
 
 use super::Based;
 use ::cib::acl::{Facts, is_restricted};
-use ::cib::upgrade::{self, Event};
+use ::cib::upgrade::Event;
 use ::cib::{
     CallOptions, Context, Operation, Origin, Outcome, Refusal, Request, Version, last_written, perform, query,
 };
@@ -159,14 +159,8 @@ impl Based {
     /// Tells what happened on the way to another schema.
     pub(super) fn log_upgrade(&mut self, events: &[Event]) {
         for event in events {
-            let level = match event.level() {
-                upgrade::Level::Error => Level::Error,
-                upgrade::Level::Warning => Level::Warning,
-                upgrade::Level::Info => Level::Info,
-                upgrade::Level::Debug => Level::Debug,
-            };
             for line in event.to_string().lines() {
-                self.log(level, line.to_owned());
+                self.log(event.level(), line.to_owned());
             }
         }
     }

@@ -180,14 +180,8 @@ impl Schedulerd {
 
     fn log_upgrade(&mut self, events: &[upgrade::Event]) {
         for event in events {
-            let level = match event.level() {
-                upgrade::Level::Error => Level::Error,
-                upgrade::Level::Warning => Level::Warning,
-                upgrade::Level::Info => Level::Info,
-                upgrade::Level::Debug => Level::Debug,
-            };
             for line in event.to_string().lines() {
-                self.log(level, line.to_owned());
+                self.log(event.level(), line.to_owned());
             }
         }
     }
