@@ -15,11 +15,17 @@ pub struct Finder {
     pub ocf_root: PathBuf,
     /// Where `fence_*` are; the first that has one counts.
     pub fence_path: Vec<PathBuf>,
+    /// Where init scripts are.
+    pub init: PathBuf,
 }
 
 impl Default for Finder {
     fn default() -> Finder {
-        Finder { ocf_root: PathBuf::from("/usr/lib/ocf"), fence_path: vec![PathBuf::from("/usr/sbin")] }
+        Finder {
+            ocf_root: PathBuf::from("/usr/lib/ocf"),
+            fence_path: vec![PathBuf::from("/usr/sbin")],
+            init: PathBuf::from("/etc/init.d"),
+        }
     }
 }
 
@@ -53,6 +59,16 @@ impl Finder {
         let mut places = self.fence_path.iter().map(|folder| folder.join(agent));
         let found = places.find(|file| file.is_file());
         Ok(found.unwrap_or_else(|| Path::new("/usr/sbin").join(agent)))
+    }
+
+    /// The file of an init script, whether it exists or not.
+    pub fn init_script(&self, name: &str) -> Result<PathBuf, BadName> {
+        Ok(self.init.join(checked(name)?))
+    }
+
+    /// All init scripts, in the order of their names.
+    pub fn init_scripts(&self) -> Vec<String> {
+        names(&self.init, is_program)
     }
 
     /// All providers of resource agents, in the order of their names.

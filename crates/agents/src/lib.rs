@@ -6,7 +6,7 @@
 //!
 //! What needs no machine is apart from what does: [`describe`], [`ocf`] and [`fence`] are words and rules, [`find`] looks
 //! at folders, [`run`] at processes, [`catalogue`] keeps what agents have said, [`option_list`] puts options of our own
-//! into the form of what agents say. Only the standard `ocf` and fence agents of the Red Hat style are known so far;
+//! into the form of what agents say. Known so far are the standards `ocf` and [`lsb`] and fence agents of the Red Hat style;
 //! another standard is a module beside [`ocf`] that makes an [`Invocation`] and judges an [`Outcome`].
 
 pub mod catalogue;
@@ -14,6 +14,7 @@ pub mod describe;
 pub mod fence;
 pub mod fence_lab;
 pub mod find;
+pub mod lsb;
 pub mod ocf;
 pub mod option_list;
 pub mod run;

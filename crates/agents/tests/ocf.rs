@@ -23,7 +23,7 @@ impl Lab {
         std::fs::create_dir_all(&ocf_root).unwrap();
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../agents/ocf");
         std::os::unix::fs::symlink(shipped, ocf_root.join("resource.d")).unwrap();
-        Lab { folder, finder: Finder { ocf_root, fence_path: Vec::new() } }
+        Lab { folder, finder: Finder { ocf_root, fence_path: Vec::new(), ..Finder::default() } }
     }
 
     /// With an agent `test:AGENT` of this text and mode.
@@ -34,7 +34,7 @@ impl Lab {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, text).unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-        Lab { folder, finder: Finder { ocf_root, fence_path: Vec::new() } }
+        Lab { folder, finder: Finder { ocf_root, fence_path: Vec::new(), ..Finder::default() } }
     }
 
     fn path(&self, name: &str) -> PathBuf {

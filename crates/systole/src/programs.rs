@@ -43,7 +43,8 @@ pub const ALL: &[Program] = &[
     tool("crm_mon", "how the cluster is", tools::crm_mon::main),
     tool("crm_node", "this node, its partition and its quorum", tools::crm_node::main)
         .documented(tools::crm_node::command),
-    tool("crm_resource", "resources: where they run, and what to do with them", tools::crm_resource::main),
+    tool("crm_resource", "resources: where they run, and what to do with them", tools::crm_resource::main)
+        .documented(tools::crm_resource::command),
     tool("crm_rule", "whether rules are in effect", tools::crm_rule::main)
         .documented(tools::crm_rule::command),
     tool("crm_simulate", "what the cluster would do, and how it would then be", tools::crm_simulate::main)

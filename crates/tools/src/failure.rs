@@ -67,21 +67,6 @@ impl Failure {
             None => format!("{program}: {}", self.code),
         }
     }
-
-    /// What most tools say of it on the standard error: what is wrong with a command line speaks for itself, everything
-    /// else is followed by the words for the exit code.
-    pub fn report(&self, program: &str) -> String {
-        self.with_details(match (&self.text, self.code) {
-            (Some(text), ExitCode::USAGE) => format!("{program}: {text}"),
-            (Some(text), code) => format!("{program}: {text}\nError performing operation: {code}"),
-            (None, code) => format!("{program}: Error performing operation: {code}"),
-        })
-    }
-
-    fn with_details(&self, words: String) -> String {
-        let details: String = self.details.iter().map(|detail| format!("{detail}\n")).collect();
-        details + &words
-    }
 }
 
 /// The system's words for an error, without the number that Rust adds to them.
@@ -95,14 +80,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn usage_errors_speak_for_themselves() {
-        assert_eq!(Failure::usage("no node").report("crm_x"), "crm_x: no node");
-        let missing = Failure::new(ExitCode::NOSUCH, "Node 'a' not found");
-        assert_eq!(
-            missing.report("crm_x"),
-            "crm_x: Node 'a' not found\nError performing operation: No such object"
-        );
-        let refused = Failure::refused(LegacyRc::EACCES);
-        assert_eq!(refused.report("crm_x"), "crm_x: Error performing operation: Insufficient privileges");
+    fn a_failure_without_words_has_those_of_its_code() {
+        assert_eq!(Failure::usage("no node").words("crm_x"), "crm_x: no node");
+        assert_eq!(Failure::refused(LegacyRc::EACCES).words("crm_x"), "crm_x: Insufficient privileges");
     }
 }

@@ -22,8 +22,11 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     }
     let node_name = environment.node_name.clone().unwrap_or_default();
     let core = Executor::new(Config { node_name }, environment.now());
-    let finder =
-        Finder { ocf_root: environment.ocf_root.clone(), fence_path: environment.fence_path.clone() };
+    let finder = Finder {
+        ocf_root: environment.ocf_root.clone(),
+        fence_path: environment.fence_path.clone(),
+        ..Finder::default()
+    };
     shell::run(DAEMON, &environment, core, Agents { finder, running: BTreeMap::new() })
 }
 

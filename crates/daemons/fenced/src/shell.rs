@@ -26,8 +26,11 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         return code;
     }
     let core = Fencer::new(Config { pid: std::process::id() }, environment.now());
-    let finder =
-        Finder { ocf_root: environment.ocf_root.clone(), fence_path: environment.fence_path.clone() };
+    let finder = Finder {
+        ocf_root: environment.ocf_root.clone(),
+        fence_path: environment.fence_path.clone(),
+        ..Finder::default()
+    };
     shell::run(DAEMON, &environment, core, Agents { finder })
 }
 

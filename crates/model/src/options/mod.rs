@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What a cluster and its fence devices can be told, as facts about the words: type, default, allowed values, who listens, and
+//! What a cluster, its resources and its fence devices can be told, as facts about the words: type, default, allowed values, who listens, and
 //! what users read about it.
 //!
 //! Decides: which options there are, in the order in which users are shown them. Leaves to others: what a value does (each
@@ -8,9 +8,11 @@
 
 mod cluster;
 mod fencing;
+mod primitive;
 
 pub use cluster::CLUSTER_OPTIONS;
 pub use fencing::FENCING_PARAMETERS;
+pub use primitive::PRIMITIVE_META_ATTRIBUTES;
 
 /// What values an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub enum Kind {
     NonnegativeInteger,
     /// A share of something, with `%`.
     Percentage,
+    /// Of a network protocol.
+    Port,
     /// A whole number, or infinity, of either sign.
     Score,
     /// One of these.
@@ -46,6 +50,7 @@ impl Kind {
             Kind::Integer => "integer",
             Kind::NonnegativeInteger => "nonnegative_integer",
             Kind::Percentage => "percentage",
+            Kind::Port => "port",
             Kind::Score => "score",
             Kind::Select(_) => "select",
             Kind::String => "string",
@@ -168,7 +173,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_defaults_allowed() {
-        for table in [CLUSTER_OPTIONS, FENCING_PARAMETERS] {
+        for table in [CLUSTER_OPTIONS, FENCING_PARAMETERS, PRIMITIVE_META_ATTRIBUTES] {
             let mut names: Vec<&str> =
                 table.iter().flat_map(|option| [Some(option.name), option.alias]).flatten().collect();
             names.sort_unstable();
@@ -184,6 +189,7 @@ mod tests {
                     Kind::Score => default.parse::<crate::Score>().is_ok(),
                     Kind::Duration => default.parse::<crate::Interval>().is_ok(),
                     Kind::Percentage => default.ends_with('%'),
+                    Kind::Port => default.parse::<u16>().is_ok(),
                     Kind::String | Kind::Timeout | Kind::Version => true,
                 };
                 assert!(fits, "{name}: {default} is no {}", kind.as_str());
@@ -197,5 +203,6 @@ mod tests {
         assert_eq!(cluster_option("dc-deadtime").unwrap().default, Some("20s"));
         assert!(cluster_option("no-such-option").is_none());
         assert_eq!((CLUSTER_OPTIONS.len(), FENCING_PARAMETERS.len()), (48, 25));
+        assert_eq!(PRIMITIVE_META_ATTRIBUTES.len(), 18);
     }
 }

@@ -73,11 +73,6 @@ impl CibSession {
         self.change(Operation::Modify, option::NONE, section, data)
     }
 
-    /// Puts an element in place of the one of its name and id.
-    pub fn replace(&mut self, section: &str, data: Element) -> Result<(), Failure> {
-        self.change(Operation::Replace, option::NONE, section, data)
-    }
-
     /// Removes the element that the data describes. That it is not there is fine.
     pub fn delete(&mut self, section: &str, data: Element) -> Result<(), Failure> {
         self.change(Operation::Delete, option::NONE, section, data)

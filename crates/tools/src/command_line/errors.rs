@@ -7,6 +7,11 @@ use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use std::error::Error as _;
 use std::ffi::OsString;
 
+/// Why a tool's own reader of a value refuses it, where there is no more to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not understood")]
+pub(crate) struct NotUnderstood;
+
 /// The words, without the program's name in front.
 pub(super) fn words(error: &Error, args: &[OsString], command: &Command) -> String {
     let named = match error.get(ContextKind::InvalidArg) {
@@ -32,6 +37,9 @@ pub(super) fn words(error: &Error, args: &[OsString], command: &Command) -> Stri
         ErrorKind::ValueValidation => {
             let option = spelling(named, args, command);
             let source = error.source();
+            if source.is_some_and(|source| source.is::<NotUnderstood>()) {
+                return format!("Error parsing option {option}");
+            }
             match source.and_then(|source| source.downcast_ref::<IntegerError>()) {
                 Some(IntegerError::NotANumber) => {
                     format!("Cannot parse integer value \u{201c}{value}\u{201d} for {option}")

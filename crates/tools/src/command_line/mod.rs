@@ -14,6 +14,7 @@ mod integer;
 mod legacy;
 mod request;
 
+pub(crate) use errors::NotUnderstood;
 pub(crate) use integer::{IntegerError, integer};
 pub(crate) use legacy::{print_version, refuse};
 pub(crate) use request::quoted;

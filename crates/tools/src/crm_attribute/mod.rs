@@ -5,7 +5,6 @@
 //! (its manager) and of what lives as long as a node is up (the attribute manager). `crm_standby`, `crm_master` and
 //! `crm_failcount` ask here, too.
 
-mod list;
 mod node;
 mod options;
 mod perform;
@@ -20,8 +19,8 @@ pub(crate) use request::{Command, Request};
 
 use crate::command_line::{self, Tool};
 use crate::failure::Failure;
+use crate::option_list::OptionList;
 use crate::output::Output;
-use list::ClusterOptions;
 use model::ExitCode;
 use options::Options;
 use std::ffi::OsString;
@@ -41,7 +40,7 @@ pub fn command() -> clap::Command {
 fn work(options: &Options, around: &Surroundings<'_>, out: &mut Output<'_>) -> Result<ExitCode, Failure> {
     match options.list.as_deref() {
         Some("cluster") => {
-            out.say(&ClusterOptions { all: options.all })?;
+            out.say(&OptionList::cluster(options.all))?;
             return Ok(ExitCode::OK);
         }
         Some(other) => {

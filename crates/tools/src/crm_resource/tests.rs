@@ -112,15 +112,20 @@ fn sets_and_deletes_parameters() {
     let pair = r#"<nvpair id="a-meta_attributes-target-role" name="target-role" value="Stopped"/>"#;
     assert_eq!(lab.find("a-meta_attributes-target-role"), [pair]);
     assert_eq!(lab.run("-r a -m -g target-role").out, "Stopped\n");
-    // What is there is changed where it is.
-    lab.run("-r ip -p ip -v 10.0.0.3");
+    // What is there is changed where it is; which, has to be said if it is there twice.
+    let several = lab.run("-r ip -p ip -v 10.0.0.3");
+    assert_eq!(several.code, 109);
+    assert!(
+        several.out.starts_with("Multiple attributes match name=ip\n  Value: 10.0.0.1 \t(id=ip-low-ip)\n")
+    );
+    lab.run("-r ip -s ip-low -p ip -v 10.0.0.3");
     assert_eq!(lab.find("ip-low-ip"), [r#"<nvpair id="ip-low-ip" name="ip" value="10.0.0.3"/>"#]);
     lab.run("-r ip -s ip-high -p ip -v 10.0.0.4");
     assert_eq!(lab.run("-r ip -g ip").out, "10.0.0.4\n");
     let said = lab.run("-r a --meta -d target-role");
     assert_eq!(said.out, "Deleted 'a' option: id=a-meta_attributes-target-role name=target-role\n");
     assert!(lab.find("a-meta_attributes-target-role").is_empty());
-    assert_eq!(lab.run("-r a --meta -d target-role").code, 0);
+    assert_eq!(lab.run("-r a --meta -d target-role").code, 105);
     assert_eq!(
         lab.run("-r a --element -p description -v hello").out,
         "Set attribute: name=description value=hello\n"

@@ -17,7 +17,7 @@ use crate::command_line::{self, Tool};
 use crate::date;
 use crate::failure::Failure;
 use crate::log::Log;
-use crate::output::{Entry, Output};
+use crate::output::{Entry, Format, Output};
 use crate::status::{Counts, Sections, Show};
 use execute::Recording;
 use model::{ExitCode, Profile, WallTime};
@@ -52,6 +52,21 @@ pub fn run(
     err: &mut dyn Write,
 ) -> ExitCode {
     command_line::run(args, out, err, |options, out| work(options, now, input, out))
+}
+
+/// The CIB as it would be after the transition that its cluster's scheduler would begin now, if all went well.
+pub(crate) fn after_transition(cluster: &Cluster, now: WallTime) -> Element {
+    let (mut printed, mut told) = (io::sink(), io::sink());
+    let mut out = Output::new("crm_simulate", "", Format::Text, true, &mut printed, &mut told);
+    let mut telling = Telling::new(&mut out, false);
+    let schedule = scheduler::schedule(cluster, &scheduler::Options::default());
+    let recording = Recording { feature_set: Profile::default().feature_set(), at: now };
+    let cib = cluster.cib.clone();
+    // What is told goes nowhere, so that cannot fail.
+    match execute::execute(&mut telling, cluster, schedule.graph, cib, &[], recording) {
+        Ok((cib, _)) => cib,
+        Err(_) => cluster.cib.clone(),
+    }
 }
 
 fn work(

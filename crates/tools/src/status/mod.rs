@@ -114,3 +114,25 @@ pub fn print_resource(
 ) -> bool {
     resources::print_one(lists, cluster, id, show)
 }
+
+/// Prints into a text: lists as people see them, without what went wrong.
+pub(crate) fn rendered(fancy: bool, quiet: bool, print: impl FnOnce(&mut Lists<'_>)) -> String {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    print(&mut Lists::new(&mut out, &mut err, fancy, quiet));
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// A primitive's line but for where it is.
+pub(crate) fn state_of(cluster: &Cluster, id: scheduler::ResourceId) -> String {
+    primitive::describe(cluster, id, None, Show { resource_only: true, pending: true, ..Show::default() })
+}
+
+/// Whether nothing may be run on a node because of its health: as far as the strategy says so by itself.
+pub(crate) fn is_too_ill(cluster: &Cluster, node: scheduler::NodeId) -> bool {
+    let health = nodes::health(cluster, cluster.node(node));
+    match cluster.options.value("node-health-strategy") {
+        Some("migrate-on-red") => health == nodes::Health::Red,
+        Some("only-green") => health != nodes::Health::Green,
+        _ => false,
+    }
+}

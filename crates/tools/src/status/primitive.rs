@@ -71,7 +71,7 @@ pub(super) fn print_on_node(lists: &mut Lists<'_>, cluster: &Cluster, id: Resour
     }
 }
 
-fn describe(cluster: &Cluster, id: ResourceId, node: Option<NodeId>, show: Show) -> String {
+pub(super) fn describe(cluster: &Cluster, id: ResourceId, node: Option<NodeId>, show: Show) -> String {
     describe_as(cluster, id, printable_id(cluster.resource(id)), node, show)
 }
 

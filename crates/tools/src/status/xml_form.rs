@@ -143,7 +143,7 @@ fn node_xml(cluster: &Cluster, id: NodeId) -> Element {
 }
 
 /// A resource with all that is in it; none if nothing of it is shown.
-pub(super) fn resource_xml(cluster: &Cluster, id: ResourceId, show: Show) -> Option<Element> {
+pub(crate) fn resource_xml(cluster: &Cluster, id: ResourceId, show: Show) -> Option<Element> {
     let resource = cluster.resource(id);
     if resource.variant == Variant::Primitive {
         return Some(primitive_xml(cluster, id, show));
