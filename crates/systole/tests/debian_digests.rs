@@ -6,6 +6,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "common/not_run.rs"]
+mod not_run;
+
+use not_run::not_run;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -37,8 +41,7 @@ fn documents() -> Option<Vec<PathBuf>> {
     } else {
         return Some(found);
     };
-    eprintln!("\n*** NOT RUN: digests are not compared with cibadmin's: {missing} ***\n");
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "this test must run in CI: {missing}");
+    not_run("digests are not compared with cibadmin's", &missing);
     None
 }
 

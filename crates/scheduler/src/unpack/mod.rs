@@ -14,6 +14,7 @@ mod health;
 mod history;
 mod migration;
 mod nodes;
+mod old_words;
 mod outcome;
 mod remote;
 mod resources;
@@ -69,7 +70,9 @@ fn unpack_without(
     cluster.note_possible_nodes();
     cluster.count_resources();
     cluster.apply_node_health();
+    cluster.note_old_words();
     let of_state = cluster.issues.len();
+    cluster.note_old_words_of_constraints();
     cluster.unpack_constraints();
     cluster.issues.iter_mut().skip(of_state).for_each(|issue| issue.planning = true);
     let issues = std::mem::take(&mut cluster.issues);

@@ -12,7 +12,7 @@ mod tests;
 
 use crate::acceptable::acceptable;
 use crate::cib_access::{
-    AccessError, CibAccess, DocumentError, bytes_for, read_file_or_stdin, read_pipe, replace_file,
+    AccessError, CibAccess, DocumentError, bytes_for, read_bytes_or_stdin, replace_file,
 };
 use crate::command_line::{self, Tool};
 use crate::failure::{Failure, system_words};
@@ -26,9 +26,9 @@ use options::Options;
 use scheduler::{About, ConfigIssue, Severity};
 use std::ffi::OsString;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use xml::Element;
+use xml::{Element, ParseError};
 
 /// The program.
 pub fn main(args: Vec<OsString>) -> ExitCode {
@@ -49,15 +49,15 @@ fn work(
     stdin: &mut dyn Read,
     out: &mut Output<'_>,
 ) -> Result<ExitCode, Failure> {
-    let cib = source(options, stdin)?;
+    let given = source(options, stdin)?;
     if let Some(path) = &options.save_xml {
-        save(path, &cib)?;
+        save(path, &given.cib)?;
     }
     // Programs want to know everything; people, if they say so.
     let loudness = options.common.verbose.saturating_sub(u8::from(options.quiet));
     let tells_all = loudness > 0 || !out.is_text();
     let mut findings = Findings::default();
-    check(cib, now, out, &mut findings);
+    check(given, now, out, &mut findings);
     out.flush()?;
     let log = Log::new(Options::NAME, loudness);
     let (of_state, issues): (Vec<_>, Vec<_>) =
@@ -90,29 +90,57 @@ fn work(
 }
 
 /// The CIB that is asked about.
-fn source(options: &Options, stdin: &mut dyn Read) -> Result<Element, Failure> {
+struct Given {
+    cib: Element,
+    /// What it was read from, if it is not the cluster's.
+    text: Option<Text>,
+}
+
+struct Text {
+    /// The file it is in.
+    file: Option<PathBuf>,
+    text: String,
+}
+
+impl Given {
+    /// From what a file holds, or somebody typed.
+    fn read(file: Option<&Path>, bytes: &[u8]) -> Result<Given, ParseError> {
+        let text = xml::text_of(bytes)?;
+        let cib = xml::parse(text)?;
+        let text = Text { file: file.map(Path::to_owned), text: text.to_owned() };
+        Ok(Given { cib, text: Some(text) })
+    }
+}
+
+fn source(options: &Options, stdin: &mut dyn Read) -> Result<Given, Failure> {
     let unread = |why: String| {
         Failure::new(ExitCode::CONFIG, "Verification failed: Unable to parse CIB XML").with_detail(why)
     };
-    let unreadable = |error: DocumentError| unread(error.place_and_problem());
+    let mut from_file = |path: &Path| {
+        let read = read_bytes_or_stdin(path, stdin).and_then(|bytes| {
+            Given::read(Some(path), &bytes)
+                .map_err(|source| DocumentError::Parse { path: path.to_owned(), source })
+        });
+        read.map_err(|error| unread(error.place_and_problem()))
+    };
+    let from_text =
+        |text: &str| Given::read(None, text.as_bytes()).map_err(|error| unread(error.to_string()));
+    let is_text = |text: &str| text.trim_start().starts_with('<');
     if let Some(file) = &options.xml_file {
         // What begins like XML is no file's name; scripts have passed it here.
-        return match file.to_str().filter(|text| text.trim_start().starts_with('<')) {
-            Some(text) => xml::parse(text).map_err(|error| unread(error.to_string())),
-            None => read_file_or_stdin(file, stdin).map_err(unreadable),
+        return match file.to_str().filter(|text| is_text(text)) {
+            Some(text) => from_text(text),
+            None => from_file(file),
         };
     }
     if let Some(text) = &options.xml_text {
-        return match text.trim_start().starts_with('<') {
-            true => xml::parse(text).map_err(|error| unread(error.to_string())),
-            false => read_file_or_stdin(Path::new(text), stdin).map_err(unreadable),
-        };
+        return if is_text(text) { from_text(text) } else { from_file(Path::new(text)) };
     }
     if options.xml_pipe {
-        return read_pipe(stdin).map_err(unreadable);
+        return from_file(Path::new("-"));
     }
     if options.live_check {
-        return live();
+        return Ok(Given { cib: live()?, text: None });
     }
     Err(Failure::new(ExitCode::ERROR, "No input specified"))
 }
@@ -166,7 +194,8 @@ impl Findings {
 }
 
 /// Says at once what makes it no valid CIB; the rest is only found.
-fn check(mut cib: Element, now: WallTime, out: &mut Output<'_>, findings: &mut Findings) {
+fn check(given: Given, now: WallTime, out: &mut Output<'_>, findings: &mut Findings) {
+    let Given { mut cib, text } = given;
     if cib.name() != "cib" {
         out.error(format_args!("Input is not a CIB (outermost element is {} not cib)", cib.name()));
         findings.worst = Some(Severity::Error);
@@ -174,9 +203,24 @@ fn check(mut cib: Element, now: WallTime, out: &mut Output<'_>, findings: &mut F
     }
     let has_status = cib.child("status").is_some();
     cib.child_or_insert("status");
-    let problems = schema::validate(&cib);
+    let mut problems = schema::validate(&cib);
     if !problems.is_empty() {
-        problems.iter().for_each(|problem| out.error(problem));
+        if let Some(text) = &text {
+            schema::locate(&mut problems, &text.text);
+        }
+        let file = text.and_then(|text| text.file);
+        for problem in &problems {
+            match (&file, problem.at) {
+                (Some(file), Some(at)) => out.error(format_args!(
+                    "{}:{}:{}: {}",
+                    file.display(),
+                    at.line,
+                    at.column,
+                    problem.words()
+                )),
+                _ => out.error(problem),
+            }
+        }
         findings.worst = Some(Severity::Error);
         return;
     }

@@ -57,6 +57,11 @@ fn what_is_no_cib_is_named() {
     let broken = VALID.replace("<constraints/>", "");
     let (code, _, err) = verify(&["-X", &broken], "");
     assert!(code == 78 && err.contains("constraints"), "{err}");
+    let odd = VALID.replace("<nodes/>", "<nodes>\n  <node uname=\"a\"/></nodes>");
+    let (_, _, err) = verify(&["-X", &odd], "");
+    assert!(err.starts_with("line 4, column 3: <node>: attribute 'id' is missing\n"), "{err}");
+    let (_, _, err) = verify(&["-p"], &odd);
+    assert!(err.starts_with("-:4:3: <node>: attribute 'id' is missing\n"), "{err}");
     assert_eq!(verify(&[], "").0, 1);
     assert_eq!(verify(&["-x", "/nonexistent/cib.xml"], "").0, 78);
 }
