@@ -13,10 +13,8 @@ use std::sync::Arc;
 impl Cluster {
     /// Whether the cluster could fence a node now.
     pub(crate) fn can_fence(&self, node: NodeId) -> bool {
-        if let Some(launcher) = self.launcher_of(node) {
-            // A guest is fenced by stopping what it runs in, which takes a host that can be trusted or fenced.
-            let hosts = &self.state(launcher).active_on;
-            return hosts.iter().all(|&host| self.node(host).state.online || self.can_fence(host));
+        if self.launcher_of(node).is_some() {
+            return self.can_stop_container(node);
         }
         if !self.options.fencing_enabled || !self.have_fencing {
             return false;
@@ -26,6 +24,31 @@ impl Cluster {
         }
         let known = self.node(node);
         known.state.online && !(known.kind == NodeKind::Remote && self.may_be_elsewhere(known.connection))
+    }
+
+    /// A guest is fenced by stopping what it runs in, which takes a host that can be trusted or fenced. The host may be a
+    /// guest again; and of one that is said to run in itself nobody can be trusted.
+    fn can_stop_container(&self, guest: NodeId) -> bool {
+        let (mut open, mut seen) = (vec![guest], vec![false; self.nodes.len()]);
+        while let Some(node) = open.pop() {
+            let Some(launcher) = self.launcher_of(node) else {
+                if !self.can_fence(node) {
+                    return false;
+                }
+                continue;
+            };
+            if std::mem::replace(&mut seen[node.index()], true) {
+                continue;
+            }
+            let hosts = self.state(launcher).active_on.iter();
+            for &host in hosts.filter(|&&host| !self.node(host).state.online) {
+                if host == guest {
+                    return false;
+                }
+                open.push(host);
+            }
+        }
+        true
     }
 
     /// Without quorum, a remote node's connection may have been moved by those in the other partition.

@@ -9,6 +9,7 @@ pub(crate) mod colocation;
 mod criteria;
 mod fence;
 pub(crate) mod graph;
+mod loops;
 pub(crate) mod order;
 mod probes;
 mod relate;
@@ -63,7 +64,8 @@ pub(crate) fn run(cluster: &Cluster, options: &Options, begins: &mut dyn FnMut(S
     begins(Stage::Orderings);
     work.apply_orderings();
     begins(Stage::Graph);
-    let graph = work.create_graph(options);
+    let mut graph = work.create_graph(options);
+    work.make_walkable(&mut graph);
     work.into_schedule(graph)
 }
 
