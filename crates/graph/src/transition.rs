@@ -2,6 +2,10 @@
 //! The graph's type: synapses, each an action with what it waits for.
 //!
 //! Decides: the shape. Given: nothing. Leaves to others: its XML form (`xml_form`), its dot form (`dot`), its walk.
+//!
+//! Graphs can be large, and most of one is the same names over and over; these are shared.
+
+use std::sync::Arc;
 
 /// A whole transition: everything that leads from what is to what should be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,7 +66,7 @@ pub struct Synapse {
     /// What to do.
     pub actions: Vec<Action>,
     /// What has to be confirmed first.
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<Arc<Input>>,
 }
 
 /// What kind of thing an action is, by who carries it out.
@@ -148,13 +152,13 @@ pub struct GraphResource {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Action {
     /// What it is, where, under which names.
-    pub identity: Input,
+    pub identity: Arc<Input>,
     /// Seconds since the epoch of the shutdown for which the resource stays locked to the node.
     pub shutdown_lock: Option<i64>,
     /// What it is about.
-    pub resource: Option<GraphResource>,
+    pub resource: Option<Arc<GraphResource>>,
     /// Parameters and `CRM_meta_*`, sorted by name.
-    pub attributes: Vec<(String, String)>,
+    pub attributes: Vec<(Arc<str>, Arc<str>)>,
     /// Ids of the nodes that are down once it has succeeded.
     pub downed: Option<Vec<String>>,
     /// Ids of remote nodes with whether they are in maintenance.
@@ -164,12 +168,12 @@ pub struct Action {
 impl Action {
     /// The value of an attribute.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.attributes.iter().find(|(key, _)| **key == *name).map(|(_, value)| &**value)
     }
 
     /// The value of `CRM_meta_NAME`.
     pub fn meta(&self, name: &str) -> Option<&str> {
         let matches = |key: &str| key.strip_prefix("CRM_meta_") == Some(name);
-        self.attributes.iter().find(|(key, _)| matches(key)).map(|(_, value)| value.as_str())
+        self.attributes.iter().find(|(key, _)| matches(key)).map(|(_, value)| &**value)
     }
 }

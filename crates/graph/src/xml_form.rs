@@ -5,8 +5,10 @@
 //! graph makes sense. What a reader does not know it ignores; what it cannot do without it refuses.
 
 use crate::{Action, ActionKind, GraphOptions, GraphResource, Input, NodeRef, Synapse, TransitionGraph};
+use std::fmt;
 use std::str::FromStr;
-use xml::Element;
+use std::sync::Arc;
+use xml::{Element, Markup, TextMarkup, TreeMarkup};
 
 /// The XML is not a transition graph.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +31,21 @@ pub enum GraphError {
 impl TransitionGraph {
     /// The graph as the scheduler sends it.
     pub fn to_xml(&self) -> Element {
-        self.options.to_xml().with_children(self.synapses.iter().map(Synapse::to_xml))
+        tree(|markup| self.describe(markup))
+    }
+
+    /// Writes the graph indented, as text, without a tree of it.
+    pub fn write_indented(&self, out: impl fmt::Write) -> fmt::Result {
+        let mut markup = TextMarkup::new(out);
+        self.describe(&mut markup);
+        markup.finish()
+    }
+
+    fn describe<'t>(&'t self, to: &mut impl Markup<'t>) {
+        to.open("transition_graph");
+        self.options.describe(to);
+        self.synapses.iter().for_each(|synapse| synapse.describe(to));
+        to.close();
     }
 
     /// The graph from what a scheduler sent.
@@ -40,6 +56,14 @@ impl TransitionGraph {
         let synapses = element.elements_named("synapse").map(Synapse::from_xml).collect::<Result<_, _>>()?;
         Ok(TransitionGraph { options: GraphOptions::from_xml(element)?, synapses })
     }
+}
+
+/// What is described, as a tree.
+fn tree<'t>(describe: impl FnOnce(&mut TreeMarkup<'t>)) -> Element {
+    let mut markup = TreeMarkup::new();
+    describe(&mut markup);
+    // Each description opens one element and closes it.
+    markup.finish().unwrap_or_else(|| Element::new("transition_graph"))
 }
 
 fn number<T: FromStr>(element: &Element, attribute: &'static str) -> Result<T, GraphError> {
@@ -56,18 +80,18 @@ fn owned(element: &Element, attribute: &str) -> Option<String> {
 }
 
 impl GraphOptions {
-    fn to_xml(&self) -> Element {
+    fn describe<'t>(&'t self, to: &mut impl Markup<'t>) {
+        to.attribute("cluster-delay", &self.cluster_delay);
         let timeout_name = if self.stonith_name { "stonith-timeout" } else { "fencing-timeout" };
-        let mut out = Element::new("transition_graph")
-            .with_attr("cluster-delay", &self.cluster_delay)
-            .with_attr(timeout_name, &self.fencing_timeout)
-            .with_attr("failed-stop-offset", &self.failed_stop_offset)
-            .with_attr("failed-start-offset", &self.failed_start_offset)
-            .with_attr("batch-limit", &self.batch_limit)
-            .with_attr("transition_id", self.transition_id);
-        out.set_attr_opt("migration-limit", self.migration_limit.as_ref());
-        out.set_attr_opt("recheck-by", self.recheck_by);
-        out
+        to.attribute(timeout_name, &self.fencing_timeout);
+        to.attribute("failed-stop-offset", &self.failed_stop_offset);
+        to.attribute("failed-start-offset", &self.failed_start_offset);
+        to.attribute("batch-limit", &self.batch_limit);
+        to.attribute_of("transition_id", self.transition_id);
+        to.attribute_opt("migration-limit", self.migration_limit.as_deref());
+        if let Some(when) = self.recheck_by {
+            to.attribute_of("recheck-by", when);
+        }
     }
 
     fn from_xml(element: &Element) -> Result<GraphOptions, GraphError> {
@@ -88,13 +112,24 @@ impl GraphOptions {
 }
 
 impl Synapse {
-    fn to_xml(&self) -> Element {
-        let mut out = Element::new("synapse").with_attr("id", self.id);
-        out.set_attr_opt("priority", (self.priority > 0).then_some(self.priority));
-        let set = Element::new("action_set").with_children(self.actions.iter().map(Action::to_xml));
-        let trigger = |input: &Input| Element::new("trigger").with_child(input.to_xml());
-        let inputs = Element::new("inputs").with_children(self.inputs.iter().map(trigger));
-        out.with_child(set).with_child(inputs)
+    fn describe<'t>(&'t self, to: &mut impl Markup<'t>) {
+        to.open("synapse");
+        to.attribute_of("id", self.id);
+        if self.priority > 0 {
+            to.attribute_of("priority", self.priority);
+        }
+        to.open("action_set");
+        self.actions.iter().for_each(|action| action.describe(to));
+        to.close();
+        to.open("inputs");
+        for input in &self.inputs {
+            to.open("trigger");
+            input.describe(to);
+            to.close();
+            to.close();
+        }
+        to.close();
+        to.close();
     }
 
     fn from_xml(element: &Element) -> Result<Synapse, GraphError> {
@@ -106,7 +141,7 @@ impl Synapse {
             id: number(element, "id")?,
             priority: element.attr("priority").map(|_| number(element, "priority")).transpose()?.unwrap_or(0),
             actions: actions.map(Action::from_xml).collect::<Result<_, _>>()?,
-            inputs: inputs.map(Input::from_xml).collect::<Result<_, _>>()?,
+            inputs: inputs.map(|input| Input::from_xml(input).map(Arc::new)).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -114,18 +149,25 @@ impl Synapse {
 impl Input {
     /// The action's element without what only its executor needs.
     pub fn to_xml(&self) -> Element {
-        let mut out = Element::new(self.kind.as_str());
-        out.set_attr_opt("mode", self.mode.as_ref());
-        out.set_attr("id", self.id);
-        out.set_attr("operation", &self.operation);
-        out.set_attr("operation_key", &self.operation_key);
-        out.set_attr_opt("internal_operation_key", self.internal_operation_key.as_ref());
+        tree(|markup| {
+            self.describe(markup);
+            markup.close();
+        })
+    }
+
+    /// Opens the element; whoever asked closes it.
+    fn describe<'t>(&'t self, to: &mut impl Markup<'t>) {
+        to.open(self.kind.as_str());
+        to.attribute_opt("mode", self.mode.as_deref());
+        to.attribute_of("id", self.id);
+        to.attribute("operation", &self.operation);
+        to.attribute("operation_key", &self.operation_key);
+        to.attribute_opt("internal_operation_key", self.internal_operation_key.as_deref());
         if let Some(node) = &self.node {
-            out.set_attr("on_node", &node.name);
-            out.set_attr("on_node_uuid", &node.id);
+            to.attribute("on_node", &node.name);
+            to.attribute("on_node_uuid", &node.id);
         }
-        out.set_attr_opt("router_node", self.router_node.as_ref());
-        out
+        to.attribute_opt("router_node", self.router_node.as_deref());
     }
 
     /// From an action's element; what only its executor needs is ignored.
@@ -157,37 +199,50 @@ impl Input {
 impl Action {
     /// The action's element in full.
     pub fn to_xml(&self) -> Element {
-        let mut out = self.identity.to_xml();
-        out.set_attr_opt("shutdown-lock", self.shutdown_lock);
+        tree(|markup| self.describe(markup))
+    }
+
+    fn describe<'t>(&'t self, to: &mut impl Markup<'t>) {
+        self.identity.describe(to);
+        if let Some(since) = self.shutdown_lock {
+            to.attribute_of("shutdown-lock", since);
+        }
         if let Some(resource) = &self.resource {
-            let mut element = Element::new(resource.element.clone()).with_attr("id", &resource.id);
-            element.set_attr_opt("long-id", resource.long_id.as_ref());
-            element.set_attr_opt("class", resource.class.as_ref());
-            element.set_attr_opt("provider", resource.provider.as_ref());
-            element.set_attr_opt("type", resource.agent.as_ref());
-            out.push(element);
+            resource.describe(to);
         }
-        let mut attributes = Element::new("attributes");
-        for (name, value) in &self.attributes {
-            // Parameters may be called by numbers, attributes may not.
-            if name.starts_with(|c: char| c.is_ascii_digit()) {
-                attributes.push(Element::new("param").with_attr("name", name).with_attr("value", value));
-            } else {
-                attributes.set_attr(xml::Name::new(name), value);
-            }
+        // Parameters may be called by numbers, attributes may not.
+        let is_numbered = |name: &str| name.starts_with(|c: char| c.is_ascii_digit());
+        to.open("attributes");
+        for (name, value) in self.attributes.iter().filter(|(name, _)| !is_numbered(name)) {
+            to.attribute(name, value);
         }
-        out.push(attributes);
+        for (name, value) in self.attributes.iter().filter(|(name, _)| is_numbered(name)) {
+            to.open("param");
+            to.attribute("name", name);
+            to.attribute("value", value);
+            to.close();
+        }
+        to.close();
         if let Some(downed) = &self.downed {
-            let node = |id: &String| Element::new("node").with_attr("id", id);
-            out.push(Element::new("downed").with_children(downed.iter().map(node)));
+            to.open("downed");
+            for id in downed {
+                to.open("node");
+                to.attribute("id", id);
+                to.close();
+            }
+            to.close();
         }
         if let Some(nodes) = &self.maintenance {
-            let node = |(id, on): &(String, bool)| {
-                Element::new("node").with_attr("id", id).with_attr("node_in_maintenance", u8::from(*on))
-            };
-            out.push(Element::new("maintenance").with_children(nodes.iter().map(node)));
+            to.open("maintenance");
+            for (id, on) in nodes {
+                to.open("node");
+                to.attribute("id", id);
+                to.attribute_of("node_in_maintenance", u8::from(*on));
+                to.close();
+            }
+            to.close();
         }
-        out
+        to.close();
     }
 
     /// From an action's element in full.
@@ -199,16 +254,16 @@ impl Action {
         };
         let not_resource = ["attributes", "downed", "maintenance"];
         let resource = element.elements().find(|child| !not_resource.contains(&child.name()));
-        let parameter = |e: &Element| Some((owned(e, "name")?, owned(e, "value")?));
+        let parameter = |e: &Element| Some((Arc::from(e.attr("name")?), Arc::from(e.attr("value")?)));
         let holder = element.child("attributes");
         let numbered = holder.into_iter().flat_map(|h| h.elements_named("param")).filter_map(parameter);
         let attributes = holder.into_iter().flat_map(Element::attributes);
-        let pair = |a: xml::Attribute<'_>| (a.name().as_str().to_owned(), a.value().to_owned());
+        let pair = |a: xml::Attribute<'_>| (Arc::from(a.name().as_str()), Arc::from(a.value()));
         let lock = element.attr("shutdown-lock").map(|_| number(element, "shutdown-lock")).transpose()?;
         Ok(Action {
-            identity: Input::from_xml(element)?,
+            identity: Arc::new(Input::from_xml(element)?),
             shutdown_lock: lock,
-            resource: resource.map(GraphResource::from_xml),
+            resource: resource.map(|resource| Arc::new(GraphResource::from_xml(resource))),
             attributes: numbered.chain(attributes.map(pair)).collect(),
             downed: element.child("downed").map(ids),
             maintenance: element.child("maintenance").map(flags),
@@ -217,6 +272,16 @@ impl Action {
 }
 
 impl GraphResource {
+    fn describe<'t>(&'t self, to: &mut impl Markup<'t>) {
+        to.open(&self.element);
+        to.attribute("id", &self.id);
+        to.attribute_opt("long-id", self.long_id.as_deref());
+        to.attribute_opt("class", self.class.as_deref());
+        to.attribute_opt("provider", self.provider.as_deref());
+        to.attribute_opt("type", self.agent.as_deref());
+        to.close();
+    }
+
     fn from_xml(element: &Element) -> GraphResource {
         GraphResource {
             element: element.name().to_owned(),
@@ -239,6 +304,9 @@ mod tests {
     fn a_graph_survives_the_wire() {
         let graph = TransitionGraph::from_xml(&xml::parse(GRAPH).unwrap()).unwrap();
         assert_eq!(graph.to_xml().to_string(), GRAPH);
+        let mut text = String::new();
+        graph.write_indented(&mut text).unwrap();
+        assert_eq!(text, xml::write_indented(&graph.to_xml()));
         assert_eq!(graph.synapses[0].actions[0].meta("timeout"), Some("20000"));
         assert_eq!(graph.synapses[1].actions[0].downed, Some(vec!["2".to_owned()]));
     }

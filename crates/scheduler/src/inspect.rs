@@ -174,7 +174,7 @@ impl Cluster {
 
     /// The parameters that a resource's agent gets on a node; without one, as far as they are the same on all.
     pub fn parameters_on(&self, id: ResourceId, node: Option<NodeId>) -> Parameters {
-        self.clone().parameters(id, node)
+        self.read_parameters(id, node, &mut None)
     }
 
     /// How long an operation of a resource may take, in milliseconds.

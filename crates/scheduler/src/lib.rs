@@ -21,7 +21,9 @@ mod stage;
 mod unpack;
 mod variant;
 
-pub use action::{Action, ActionId, Digest, Digests, FenceReason, Loss, Reason, Relation, relation};
+pub use action::{
+    Action, ActionId, ActionMeta, Digest, Digests, FenceReason, Loss, Reason, Relation, relation,
+};
 pub use cluster::{
     Agent, Cluster, ClusterOptions, Discovery, FailedOperation, InstanceTerms, Location, Node, NodeId,
     NodeKind, NodeState, Parameters, PlacementStrategy, QuorumPolicy, Replica, Resource, ResourceId,

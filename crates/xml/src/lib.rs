@@ -11,6 +11,7 @@
 mod characters;
 mod digest;
 mod id;
+mod markup;
 mod parse;
 mod tree;
 mod write;
@@ -18,6 +19,7 @@ mod xpath;
 
 pub use digest::{digest_v1, digest_v1_sorted, digest_v2};
 pub use id::sanitized_id;
+pub use markup::{Markup, TextMarkup, TreeMarkup};
 pub use parse::{
     Limits, ParseError, ParseErrorKind, Position, TextPolicy, locate, locate_all, locate_attribute, parse,
     parse_bytes, parse_with, text_of,

@@ -184,7 +184,7 @@ fn escape_text(text: &str, out: &mut impl Sink) {
     });
 }
 
-fn escape(value: &str, escaping: Escaping, out: &mut impl Sink) {
+pub(crate) fn escape(value: &str, escaping: Escaping, out: &mut impl Sink) {
     match escaping {
         Escaping::Modern => replace(value, out, MODERN, modern),
         Escaping::Legacy => {

@@ -4,7 +4,7 @@
 //! Decides: whether an action exists already, whether it can be done (its node, quorum, what it requires). Given: a
 //! resource, a task, a node. Leaves to others: which actions to ask for; their order.
 
-use super::{Action, ActionId, Relation, Requires, relation};
+use super::{Action, ActionId, ActionMeta, Relation, Requires, relation};
 use crate::action::{FenceReason, Reason};
 use crate::notation::op_key;
 use crate::{Cluster, NodeId, NodeKind, QuorumPolicy, ResourceId};
@@ -122,21 +122,19 @@ impl Cluster {
         optional: bool,
     ) -> ActionId {
         // Whatever is part of a notification is configured as "notify".
-        let notice = || key.contains("_notify_").then(|| self.operation_config(resource, "notify", 0, true));
-        let config = self.operation_config(resource, task, interval_ms, true).or_else(|| notice().flatten());
-        let meta = self.action_meta(resource, node, task, interval_ms, config.as_ref());
+        let terms = self.operation_terms(resource, node, task, interval_ms, key.contains("_notify_"));
         let id = self.push_action(Action {
             resource: Some(resource),
             node,
-            task: Arc::from(task),
+            task: terms.task,
             key: Arc::from(key),
             interval: Interval::from_ms(interval_ms),
             runnable: true,
             optional,
             on_dc: task == "lrm_delete",
             needs: self.requirement(resource, task),
-            config,
-            meta,
+            config: terms.config,
+            meta: ActionMeta::new(terms.meta),
             ..Action::default()
         });
         self.work_mut(resource).actions.push(id);

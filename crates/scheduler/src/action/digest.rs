@@ -119,7 +119,7 @@ impl Cluster {
         interval: u64,
     ) -> (Parameters, bool) {
         let all = self.parameters(resource, Some(node));
-        let mut all = self.with_real_address(Some(resource), all);
+        let mut all = Parameters::clone(&self.with_real_address(Some(resource), all));
         let config = self.operation_config(resource, task, interval, true);
         let own = self.operation_parameters(config.as_ref(), node);
         let has_own = !own.is_empty();
@@ -128,7 +128,7 @@ impl Cluster {
         }
         all.retain(|name, _| !is_provenance(name));
         if interval != 0 {
-            let meta = self.action_meta(resource, Some(node), task, interval, config.as_ref());
+            let meta = self.operation_terms(resource, Some(node), task, interval, false).meta;
             if let Some(timeout) = meta.get("timeout") {
                 all.insert(Arc::from(crm_meta_name("timeout")), timeout.clone());
             }
@@ -274,7 +274,8 @@ impl Cluster {
         version: Option<&str>,
     ) -> String {
         let old = is_before_secure_timeouts(version);
-        let mut secure = if old { self.parameters(resource, Some(node)) } else { all.clone() };
+        let mut secure =
+            if old { Parameters::clone(&self.parameters(resource, Some(node))) } else { all.clone() };
         let fences = self.state(resource).fence_device;
         let secrets: Vec<&str> = secrets.unwrap_or_default().split(' ').collect();
         secure.retain(|name, _| {

@@ -253,10 +253,14 @@ impl Cluster {
         })
     }
 
-    /// The parameters of a resource on a node (rules may differ by node).
-    pub(crate) fn parameters(&mut self, resource: ResourceId, node: Option<NodeId>) -> Parameters {
+    /// The parameters of a resource on a node, read anew. `recheck` is brought forward to when they may be others.
+    pub(crate) fn read_parameters(
+        &self,
+        resource: ResourceId,
+        node: Option<NodeId>,
+        recheck: &mut Option<i64>,
+    ) -> Parameters {
         let mut parameters = Parameters::new();
-        let mut recheck = self.recheck_by;
         let input = Input {
             node_attributes: node.map(|node| &self.node(node).attributes as &dyn Values),
             ..rule_input(self.now, &self.cib)
@@ -264,10 +268,9 @@ impl Cluster {
         let mut holder = Some(resource);
         while let Some(id) = holder {
             let holding = self.resource(id);
-            unpack_blocks(&holding.xml, "instance_attributes", &input, &mut recheck, &mut parameters);
+            unpack_blocks(&holding.xml, "instance_attributes", &input, recheck, &mut parameters);
             holder = holding.parent;
         }
-        self.recheck_by = recheck;
         parameters
     }
 

@@ -2,7 +2,8 @@
 //! Actions, in the graph or only considered, with their relations.
 //!
 //! Decides: the shape, here; in the files below, how actions are made (`create`), what their meta-attributes are
-//! (`meta`), when a definition has changed (`digest`), what fencing takes (`fence`). Given: a cluster. Leaves to others:
+//! (`meta`),
+//! what they have in common (`terms`), when a definition has changed (`digest`), what fencing takes (`fence`). Given: a cluster. Leaves to others:
 //! which actions to make, and their order.
 
 mod create;
@@ -11,11 +12,14 @@ mod fence;
 mod meta;
 mod reason;
 pub mod relation;
+mod terms;
 
 pub(crate) use digest::DigestVerdict;
 pub use digest::{Digest, Digests};
 pub(crate) use meta::OnFail;
 pub use reason::{FenceReason, Loss, Reason};
+pub use terms::ActionMeta;
+pub(crate) use terms::Remembered;
 
 use crate::cluster::Parameters;
 use crate::{NodeId, ResourceId};
@@ -73,7 +77,7 @@ pub struct Action {
     /// Why it is to be done (or cannot), as shown after `due to`.
     pub reason: Option<Reason>,
     /// Its meta-attributes.
-    pub meta: Parameters,
+    pub meta: ActionMeta,
     /// Its own parameters (of the operation's instance attributes).
     pub extra: Parameters,
     /// How urgent it is among others, if more than its resource.
@@ -154,7 +158,7 @@ impl Action {
 
     /// Sets a meta-attribute.
     pub(crate) fn set_meta(&mut self, name: &'static str, value: impl AsRef<str>) {
-        self.meta.insert(Arc::from(name), Arc::from(value.as_ref()));
+        self.meta.insert(name, value.as_ref());
     }
 
     /// A meta-attribute.

@@ -3,7 +3,7 @@
 //!
 //! Decides: the shape. Given: nothing. Leaves to others: reading it from the CIB; what each variant does with it.
 
-use crate::action::ActionId;
+use crate::action::{ActionId, Remembered};
 use crate::constraint::ColocationId;
 use crate::variant::{Notices, Promotion};
 use crate::{Discovery, NodeId};
@@ -230,6 +230,8 @@ pub(crate) struct Work {
     pub launched: Vec<ResourceId>,
     /// Where it may still be after a migration that was not finished.
     pub dangling: Vec<NodeId>,
+    /// What is configured, once it was asked for.
+    pub remembered: Remembered,
 }
 
 /// How a resource is; a schedule may change it.

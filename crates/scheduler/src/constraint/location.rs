@@ -115,7 +115,7 @@ impl Cluster {
             let parameters = self.parameters(resource, Some(node));
             let input = Input {
                 node_attributes: Some(&self.node(node).attributes),
-                parameters: Some(&parameters),
+                parameters: Some(&*parameters),
                 meta: Some(&self.resource(resource).meta),
                 ..plain
             };

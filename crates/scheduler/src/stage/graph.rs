@@ -6,21 +6,37 @@
 
 use crate::action::{Action, ActionId, relation};
 use crate::schedule::Options;
+use crate::stage::graph_attributes::Words;
 use crate::{Cluster, ConfigIssue, NodeId, NodeKind, ResourceId, Variant};
 use graph::{ActionKind, GraphOptions, GraphResource, Input, NodeRef, Synapse, TransitionGraph};
-use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The graph so far, and what its parts share.
+struct Making {
+    synapses: Vec<Synapse>,
+    /// By the place of the action: what names it wherever it is a trigger.
+    identities: Vec<Option<Arc<Input>>>,
+    /// By the place of the resource.
+    resources: Vec<Option<Arc<GraphResource>>>,
+    words: Words,
+}
 
 impl Cluster {
     pub(super) fn create_graph(&mut self, options: &Options) -> TransitionGraph {
-        let mut graph = TransitionGraph { options: self.graph_options(options), synapses: Vec::new() };
+        let mut making = Making {
+            synapses: Vec::new(),
+            identities: vec![None; self.actions.len()],
+            resources: vec![None; self.resources.len()],
+            words: Words::new(options.feature_set),
+        };
         for resource in self.top.clone() {
-            self.add_resource_actions(resource, &mut graph, options);
+            self.add_resource_actions(resource, &mut making);
         }
         self.note_maintenance();
         for index in (0..self.actions.len()).rev() {
-            self.add_to_graph(ActionId::new(index), &mut graph, options);
+            self.add_to_graph(ActionId::new(index), &mut making);
         }
-        graph
+        TransitionGraph { options: self.graph_options(options), synapses: making.synapses }
     }
 
     fn graph_options(&self, options: &Options) -> GraphOptions {
@@ -39,14 +55,14 @@ impl Cluster {
         }
     }
 
-    fn add_resource_actions(&mut self, id: ResourceId, graph: &mut TransitionGraph, options: &Options) {
+    fn add_resource_actions(&mut self, id: ResourceId, making: &mut Making) {
         if self.resource(id).variant == Variant::Bundle {
             // Its own actions stand for others', and are added with all that are of no resource.
             let clone = self.bundled_clone(id);
             let replicas = self.resource(id).replicas.clone();
             let parts = replicas.into_iter().flat_map(|r| [r.ip, Some(r.container), r.remote]);
             for part in clone.into_iter().chain(parts.flatten()) {
-                self.add_resource_actions(part, graph, options);
+                self.add_resource_actions(part, making);
             }
             return;
         }
@@ -57,19 +73,19 @@ impl Cluster {
             }
             self.create_notifications(id);
             for child in self.resource(id).children.clone() {
-                self.add_resource_actions(child, graph, options);
+                self.add_resource_actions(child, making);
             }
         }
         for index in (0..self.work(id).actions.len()).rev() {
             let action = self.work(id).actions[index];
-            self.add_to_graph(action, graph, options);
+            self.add_to_graph(action, making);
         }
         for child in self.resource(id).children.clone() {
-            self.add_resource_actions(child, graph, options);
+            self.add_resource_actions(child, making);
         }
     }
 
-    fn add_to_graph(&mut self, id: ActionId, graph: &mut TransitionGraph, options: &Options) {
+    fn add_to_graph(&mut self, id: ActionId, making: &mut Making) {
         if self.action(id).in_graph {
             return;
         }
@@ -89,14 +105,19 @@ impl Cluster {
         for at in (0..self.action(id).before.len()).rev() {
             if self.is_input_graphed(id, at) {
                 self.action_mut(id).before[at].graphed = true;
-                inputs.push(self.identity(self.action(id).before[at].action));
+                inputs.push(self.shared_identity(self.action(id).before[at].action, making));
             }
         }
         let priority = self.action(id).resource.map_or(0, |resource| self.state(resource).priority);
         let priority = priority.max(self.action(id).priority);
-        let action = self.graph_action(id, options);
-        let number = i32::try_from(graph.synapses.len()).unwrap_or(i32::MAX);
-        graph.synapses.push(Synapse { id: number, priority: priority.max(0), actions: vec![action], inputs });
+        let action = self.graph_action(id, making);
+        let number = i32::try_from(making.synapses.len()).unwrap_or(i32::MAX);
+        making.synapses.push(Synapse {
+            id: number,
+            priority: priority.max(0),
+            actions: vec![action],
+            inputs,
+        });
     }
 
     fn belongs_in_graph(&self, id: ActionId) -> bool {
@@ -196,6 +217,15 @@ impl Cluster {
 
     // --- parts of an action ---------------------------------------------------------------------------------------
 
+    fn shared_identity(&self, id: ActionId, making: &mut Making) -> Arc<Input> {
+        // Notifications are made while the graph is.
+        if making.identities.len() <= id.index() {
+            making.identities.resize(self.actions.len(), None);
+        }
+        let known = &mut making.identities[id.index()];
+        Arc::clone(known.get_or_insert_with(|| Arc::new(self.identity(id))))
+    }
+
     fn identity(&self, id: ActionId) -> Input {
         let action = self.action(id);
         let (kind, mode) = match &*action.task {
@@ -229,23 +259,27 @@ impl Cluster {
         }
     }
 
-    fn graph_action(&mut self, id: ActionId, options: &Options) -> graph::Action {
-        let identity = self.identity(id);
-        if let Some(node) = &identity.node {
-            let (name, node_id) = (node.name.clone(), node.id.clone());
-            let action = self.action_mut(id);
-            action.set_meta("on_node", name);
-            action.set_meta("on_node_uuid", node_id);
+    fn graph_action(&mut self, id: ActionId, making: &mut Making) -> graph::Action {
+        let identity = self.shared_identity(id, making);
+        if let (Some(node), Some(_)) = (self.action(id).node, &identity.node) {
+            let (name, node_id) = (Arc::clone(&self.node(node).name), Arc::clone(&self.node(node).id));
+            let meta = &mut self.action_mut(id).meta;
+            meta.insert("on_node", name);
+            meta.insert("on_node_uuid", node_id);
         }
-        let attributes = self.graph_attributes(id, options);
+        let attributes = self.graph_attributes(id, &mut making.words);
         let action = self.action(id);
         let resource = action.resource.filter(|_| !action.pseudo);
         let downed = action.node.filter(|_| identity.node.is_some());
         let downed = downed.and_then(|node| self.downed_by(action, node));
         let maintenance = (*action.task == *"maintenance_nodes").then(|| self.maintenance_changes());
+        let shared_resource = |id: ResourceId| {
+            let known = &mut making.resources[id.index()];
+            Arc::clone(known.get_or_insert_with(|| Arc::new(self.graph_resource(id))))
+        };
         graph::Action {
             shutdown_lock: resource.and_then(|resource| self.lock_for(resource, action)),
-            resource: resource.map(|resource| self.graph_resource(resource)),
+            resource: resource.map(shared_resource),
             identity,
             attributes,
             downed,
@@ -304,92 +338,6 @@ impl Cluster {
             class: meta("class"),
             provider: meta("provider"),
             agent: meta("type"),
-        }
-    }
-
-    fn graph_attributes(&mut self, id: ActionId, options: &Options) -> Vec<(String, String)> {
-        let (resource, node) = (self.action(id).resource, self.action(id).node);
-        let primitive = resource.filter(|&r| self.resource(r).variant == Variant::Primitive);
-        let parameters = match (resource, node) {
-            (Some(resource), Some(node)) => self.parameters(resource, Some(node)),
-            _ => primitive.map(|resource| self.parameters(resource, None)).unwrap_or_default(),
-        };
-        let parameters = self.with_real_address(resource, parameters);
-        let action = self.action(id);
-        let mut all: BTreeMap<String, String> = BTreeMap::new();
-        all.insert("crm_feature_set".to_owned(), options.feature_set.to_string());
-        for (name, value) in action.extra.iter().chain(&parameters) {
-            all.entry(name.to_string()).or_insert_with(|| value.to_string());
-        }
-        for (name, value) in &action.meta {
-            // Fail counts and the like are not for agents.
-            if !name.contains(['#', ':']) {
-                let name = format!("CRM_meta_{}", name.replace('-', "_"));
-                all.entry(name).or_insert_with(|| value.to_string());
-            }
-        }
-        if let Some(primitive) = primitive {
-            self.add_primitive_attributes(primitive, &mut all);
-        }
-        let mut holder = resource;
-        while let Some(id) = holder {
-            if self.resource(id).variant == Variant::Clone {
-                self.add_clone_attributes(id, &mut all);
-            }
-            holder = self.resource(id).parent;
-        }
-        if let (Some(resource), Some(host)) = (resource, self.guest_host_of(action)) {
-            let host = self.node(host).name.to_string();
-            if let Some(source) = self.attribute_source(resource) {
-                all.insert("CRM_meta_container_attribute_target".to_owned(), source.to_owned());
-            }
-            all.insert("CRM_meta_physical_host".to_owned(), host);
-        }
-        all.into_iter().collect()
-    }
-
-    /// Which instance of a clone it is, and the container it runs in.
-    fn add_primitive_attributes(&self, id: ResourceId, all: &mut BTreeMap<String, String>) {
-        let meta = &self.resource(id).meta;
-        let words = [
-            ("clone", "CRM_meta_clone"),
-            ("remote-node", "CRM_meta_remote_node"),
-            ("external-ip", "pcmk_external_ip"),
-        ];
-        for (name, attribute) in words {
-            if let Some(value) = meta.get(name) {
-                all.insert(attribute.to_owned(), value.to_string());
-            }
-        }
-        let mut holder = Some(id);
-        while let Some(id) = holder {
-            if let Some(container) = self.work(id).launcher {
-                all.insert("CRM_meta_container".to_owned(), self.resource(container).id.to_string());
-            }
-            holder = self.resource(id).parent;
-        }
-    }
-
-    /// What agents may want to know of the clone they are in; the older names too.
-    fn add_clone_attributes(&self, id: ResourceId, all: &mut BTreeMap<String, String>) {
-        let clone = self.resource(id);
-        let terms = &clone.instances;
-        let mut add = |name: &str, value: String| {
-            all.insert(format!("CRM_meta_{name}"), value);
-        };
-        add("globally_unique", clone.state.unique.to_string());
-        add("notify", clone.work.notify.to_string());
-        add("clone_max", terms.max.to_string());
-        add("clone_node_max", terms.per_node.to_string());
-        if clone.work.promotable {
-            for (name, count) in [
-                ("promoted_max", terms.promoted_max),
-                ("promoted_node_max", terms.promoted_per_node),
-                ("master_max", terms.promoted_max),
-                ("master_node_max", terms.promoted_per_node),
-            ] {
-                add(name, count.to_string());
-            }
         }
     }
 }

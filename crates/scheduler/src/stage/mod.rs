@@ -9,6 +9,7 @@ pub(crate) mod colocation;
 mod criteria;
 mod fence;
 pub(crate) mod graph;
+mod graph_attributes;
 mod loops;
 pub(crate) mod order;
 mod probes;

@@ -446,8 +446,7 @@ impl Cluster {
     /// What is done about a failure of this operation, and to which role it limits the resource.
     fn failure_strategy(&mut self, outcome: &Outcome<'_>) -> (OnFail, Role) {
         let (resource, task, interval) = (outcome.resource, outcome.task, outcome.interval_ms);
-        let config = self.operation_config(resource, task, interval, true);
-        let meta = self.action_meta(resource, Some(outcome.node), task, interval, config.as_ref());
+        let meta = self.operation_terms(resource, Some(outcome.node), task, interval, false).meta;
         let on_fail = self.on_fail(resource, task, interval, meta.get("on-fail").map(|value| &**value));
         let role = match (on_fail, task) {
             (OnFail::Stop, _) => Role::Stopped,

@@ -15,7 +15,7 @@ pub(crate) use document::{
 };
 pub(crate) use place::{CibPlace, make_shadow_folder, shadow_file};
 pub(crate) use session::{CibSession, Refused};
-pub(crate) use write::{bytes_for, replace_file};
+pub(crate) use write::{bytes_for, bytes_of, replace_file};
 
 use crate::failure::Failure;
 use crate::log::{Level, Log, Source};

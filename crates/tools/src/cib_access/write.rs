@@ -52,7 +52,12 @@ pub(super) fn write_cib(path: &Path, cib: &Element) -> Result<(), WriteError> {
 
 /// The document as its file name wants it.
 pub(crate) fn bytes_for(path: &Path, document: &Element) -> io::Result<Vec<u8>> {
-    let text = xml::write_indented(document).into_bytes();
+    bytes_of(path, xml::write_indented(document))
+}
+
+/// The text of a document as its file name wants it.
+pub(crate) fn bytes_of(path: &Path, text: String) -> io::Result<Vec<u8>> {
+    let text = text.into_bytes();
     if path.extension().is_none_or(|extension| extension != "bz2") {
         return Ok(text);
     }

@@ -234,7 +234,7 @@ impl Simulation<'_, '_, '_> {
             *printed = true;
         }
         if let Some(path) = &self.options.save_graph {
-            source::write_graph(path, &schedule.graph.to_xml())?;
+            source::write_graph(path, &schedule.graph)?;
         }
         if let Some(path) = &self.options.save_dotfile {
             let verbose = self.options.common.verbose > 0;

@@ -8,11 +8,12 @@ use super::options::{Options, Source};
 use super::telling::Telling;
 use crate::acceptable::acceptable;
 use crate::cib_access::{
-    CibPlace, DocumentError, bytes_for, read_file, read_pipe, replace_file, with_status,
+    CibPlace, DocumentError, bytes_for, bytes_of, read_file, read_pipe, replace_file, with_status,
 };
 use crate::failure::{Failure, system_words};
 use crate::live;
 use ::cib::schema;
+use graph::TransitionGraph;
 use model::{ExitCode, LegacyRc};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -61,9 +62,12 @@ pub(super) fn write_cib(path: &Path, cib: &Element) -> Result<(), Failure> {
     })
 }
 
-/// Writes a graph.
-pub(super) fn write_graph(path: &Path, graph: &Element) -> Result<(), Failure> {
-    write_document(path, graph).map_err(|error| unwritten("graph", path, &error))
+/// Writes a graph. It can be far larger than the CIB, so no tree is made of it.
+pub(super) fn write_graph(path: &Path, graph: &TransitionGraph) -> Result<(), Failure> {
+    let mut text = String::new();
+    let described = graph.write_indented(&mut text).map_err(io::Error::other);
+    let written = described.and_then(|()| bytes_of(path, text)).and_then(|bytes| replace_file(path, &bytes));
+    written.map_err(|error| unwritten("graph", path, &error))
 }
 
 /// Writes the drawing of a graph.

@@ -9,6 +9,7 @@ use model::{
     ExecStatus, ExitCode, FeatureSet, Interval, OcfCode, OpKey, TransitionKey, TransitionMagic, WallTime,
 };
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use xml::{Element, Ids};
 
 /// The origin written into what a simulation changes.
@@ -312,7 +313,7 @@ pub(super) struct OperationResult<'a> {
     pub(super) exit_reason: &'a str,
     pub(super) node: &'a str,
     /// The action's attributes in the graph.
-    pub(super) attributes: &'a [(String, String)],
+    pub(super) attributes: &'a [(Arc<str>, Arc<str>)],
     pub(super) feature_set: FeatureSet,
     pub(super) at: WallTime,
 }
@@ -320,7 +321,7 @@ pub(super) struct OperationResult<'a> {
 impl OperationResult<'_> {
     fn meta(&self, name: &str) -> Option<&str> {
         let matches = |key: &str| key.strip_prefix("CRM_meta_") == Some(name);
-        self.attributes.iter().find(|(key, _)| matches(key)).map(|(_, value)| value.as_str())
+        self.attributes.iter().find(|(key, _)| matches(key)).map(|(_, value)| &**value)
     }
 }
 
@@ -395,9 +396,9 @@ fn parameter_digest(result: &OperationResult<'_>) -> String {
         ["crm_feature_set", "id", "op-digest", "on_node", "on_node_uuid", "pcmk_external_ip"];
     let mut parameters = Element::new("parameters");
     for (name, value) in result.attributes {
-        let timeout = name == "CRM_meta_timeout" && !result.interval.is_zero();
-        if timeout || !(name.starts_with("CRM_meta_") || NOT_PARAMETERS.contains(&name.as_str())) {
-            parameters.set_attr(name.clone(), value);
+        let timeout = **name == *"CRM_meta_timeout" && !result.interval.is_zero();
+        if timeout || !(name.starts_with("CRM_meta_") || NOT_PARAMETERS.contains(&&**name)) {
+            parameters.set_attr(xml::Name::Shared(Arc::clone(name)), value);
         }
     }
     xml::digest_v1_sorted(&parameters, xml::Escaping::Modern)
@@ -422,7 +423,7 @@ mod tests {
         task: &'a str,
         interval_ms: u64,
         rc: i32,
-        attributes: &'a [(String, String)],
+        attributes: &'a [(Arc<str>, Arc<str>)],
     ) -> OperationResult<'a> {
         OperationResult {
             resource: "web",
@@ -512,9 +513,9 @@ mod tests {
     #[test]
     fn results_stand_where_the_scheduler_looks_for_them() {
         let mut history = Element::new("lrm_resource").with_attr("id", "web");
-        let notify: Vec<(String, String)> =
+        let notify: Vec<(Arc<str>, Arc<str>)> =
             [("CRM_meta_notify_type", "pre"), ("CRM_meta_notify_operation", "stop")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .map(|(name, value)| (Arc::from(name), Arc::from(value)))
                 .into();
         record(&mut history, &result("start", 0, 0, &[]));
         record(&mut history, &result("monitor", 10_000, 0, &[]));
@@ -536,9 +537,9 @@ mod tests {
 
     #[test]
     fn digests_are_those_of_executors() {
-        let attributes: Vec<(String, String)> =
+        let attributes: Vec<(Arc<str>, Arc<str>)> =
             [("CRM_meta_timeout", "20000"), ("crm_feature_set", "3.20.5")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .map(|(name, value)| (Arc::from(name), Arc::from(value)))
                 .into();
         // What every executor has recorded for resources without parameters since there have been digests.
         assert_eq!(parameter_digest(&result("start", 0, 0, &attributes)), "f2317cad3d54cec5d7d7aa7d0bf35cf8");

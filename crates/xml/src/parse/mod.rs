@@ -15,6 +15,7 @@ mod tests;
 use crate::Element;
 
 pub use position::{Position, locate, locate_all, locate_attribute};
+pub(crate) use shapes::Shapes;
 
 /// How much a document may ask for.
 #[derive(Clone, Copy, Debug)]

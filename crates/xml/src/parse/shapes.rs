@@ -34,15 +34,15 @@ struct Step<'t> {
 }
 
 /// Where an element is among the ways; `None` if it is none of those that are remembered.
-pub(super) type Place = Option<u32>;
+pub(crate) type Place = Option<u32>;
 
-pub(super) struct Shapes<'t> {
+pub(crate) struct Shapes<'t> {
     steps: Vec<Step<'t>>,
     hints: Vec<u32>,
 }
 
 /// A name that is on the way already.
-pub(super) struct Twice;
+pub(crate) struct Twice;
 
 impl<'t> Shapes<'t> {
     pub fn new() -> Shapes<'t> {

@@ -17,6 +17,7 @@ use messages::controller::Envelope;
 use messages::core::Level;
 use messages::execd::{Agent, OpResult, Parameters};
 use model::{ExecStatus, Interval, OcfCode, OpKey, Score, TransitionKey, WallTime};
+use std::sync::Arc;
 
 impl Dc {
     /// Takes up what the scheduler has planned.
@@ -198,7 +199,8 @@ impl Dc {
             provider: resource.provider.clone(),
             kind: resource.agent.clone().unwrap_or_default(),
         };
-        let mut parameters: Parameters = action.attributes.iter().cloned().collect();
+        let text = |(name, value): &(Arc<str>, Arc<str>)| (name.to_string(), value.to_string());
+        let mut parameters: Parameters = action.attributes.iter().map(text).collect();
         parameters.remove("CRM_meta_op_target_rc");
         let now = WallTime::from_secs(cx.now.wall.secs);
         let result = OpResult {

@@ -62,21 +62,25 @@ impl Cluster {
 
     /// Whether where a connection goes to depends on where its container is.
     pub(crate) fn has_open_address(&mut self, id: ResourceId) -> bool {
-        let addr = |parameters: Parameters| parameters.get("addr").map(|addr| &**addr == HOST_ADDRESS);
+        let addr = |parameters: Arc<Parameters>| parameters.get("addr").map(|addr| &**addr == HOST_ADDRESS);
         self.work(id).remote_connection && addr(self.parameters(id, None)) == Some(true)
     }
 
     /// Parameters with the address at which a connection's container really is, where that was left open.
-    pub(crate) fn with_real_address(&self, id: Option<ResourceId>, parameters: Parameters) -> Parameters {
+    pub(crate) fn with_real_address(
+        &self,
+        id: Option<ResourceId>,
+        parameters: Arc<Parameters>,
+    ) -> Arc<Parameters> {
         let open = parameters.get("addr").is_some_and(|addr| addr.eq_ignore_ascii_case(HOST_ADDRESS));
         let Some(container) = id.filter(|_| open).and_then(|id| self.work(id).launcher) else {
             return parameters;
         };
         let host = self.work(container).assigned.or_else(|| self.current_node(container));
         let Some(host) = host.filter(|_| self.is_container(container)) else { return parameters };
-        let mut parameters = parameters;
+        let mut parameters = Parameters::clone(&parameters);
         parameters.insert(Arc::from("addr"), self.node(host).name.clone());
-        parameters
+        Arc::new(parameters)
     }
 
     /// Whether what is known of a bundle's replicas says that it is active: the first of them that says anything decides.

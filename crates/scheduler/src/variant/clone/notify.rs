@@ -7,7 +7,6 @@
 use crate::action::{ActionId, relation};
 use crate::{Cluster, NodeId, ResourceId};
 use model::{Role, Score};
-use std::sync::Arc;
 
 /// What is notified about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -333,7 +332,7 @@ impl Cluster {
     fn add_words(&mut self, id: ActionId, news: &News) {
         let action = self.action_mut(id);
         for (name, value) in &news.words {
-            action.meta.insert(Arc::from(*name), Arc::from(value.as_str()));
+            action.meta.insert(*name, value.as_str());
         }
     }
 
@@ -427,9 +426,7 @@ impl Cluster {
         let notification = self.keyed_action(id, &key, &task, 0, Some(node), optional);
         // What is set already, such as a timeout, is the notification's own.
         let action = self.action_mut(notification);
-        for (name, value) in meta {
-            action.meta.entry(name).or_insert(value);
-        }
+        action.meta.add_missing(&meta);
         self.add_words(notification, news);
         self.order_actions(tell, notification, relation::ORDERED);
         self.order_actions(notification, told, relation::ORDERED);
