@@ -206,7 +206,8 @@ impl Issue {
     }
 }
 
-/// Finds where issues are in the text that the tree was read from. They must be in order, as validation gives them.
+/// Finds where issues are in the text that the tree was read from. They must be in order, as validation gives them. It does
+/// not matter whether text between elements was kept, nor whether something (a `status`) was added at the end.
 pub fn locate(issues: &mut [Issue], text: &str) {
     let places: Vec<(&[usize], Option<&str>)> =
         issues.iter().map(|issue| (issue.path.as_slice(), issue.problem.attribute())).collect();

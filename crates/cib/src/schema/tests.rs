@@ -382,6 +382,20 @@ fn issues_know_where_they_are() {
     );
 }
 
+/// As tools read a CIB: without text between elements, and with a status if it had none.
+#[test]
+fn issues_are_found_in_the_text_of_what_was_made_ready() {
+    let text =
+        cib("4.0", "\n text <!-- a -->\n <primitive id='p' class='lsb' type='x'/>\n <primitive id='p'/>", "");
+    let text = text.replace("<status/>", "");
+    let mut tree = xml::parse(&text).unwrap();
+    tree.child_or_insert("status");
+    let mut issues = validate(&tree);
+    locate(&mut issues, &text);
+    let said: Vec<String> = issues.iter().map(ToString::to_string).collect();
+    assert!(said[0].starts_with("line 4, column 13: <primitive id=\"p\">: id=\"p\" is already"), "{said:#?}");
+}
+
 // --- what strangers send ----------------------------------------------------------------------------------------
 
 #[test]
