@@ -8,6 +8,7 @@ use crate::command_line::{self, CommonOptions, Group, Order, Tool};
 use crate::crm_attribute::{Surroundings, transient_attributes, with_surroundings};
 use crate::crm_resource;
 use crate::failure::Failure;
+use crate::node_attribute;
 use crate::output::{Entry, Message, Output};
 use clap::Parser;
 use model::{ExitCode, Interval, Score, WallTime, lenient};
@@ -80,10 +81,7 @@ enum Command {
 impl Tool for Options {
     const NAME: &'static str = "crm_failcount";
     const USAGE: &'static str = "<command> [OPTION...]";
-    const GROUPS: &'static [Group] = &[
-        Group { option: "help-commands", heading: "Commands", about: "Show commands" },
-        Group { option: "help-additional", heading: "Additional Options", about: "Show additional options" },
-    ];
+    const GROUPS: &'static [Group] = node_attribute::GROUPS;
 
     fn common(&self) -> &CommonOptions {
         &self.common

@@ -5,8 +5,9 @@
 //! attributes (`crm_attribute`).
 
 use crate::command_line::{self, CommonOptions, Group, Order, Tool};
-use crate::crm_attribute::{Command, Request, Surroundings, perform, with_surroundings};
+use crate::crm_attribute::{Surroundings, perform};
 use crate::failure::Failure;
+use crate::node_attribute::{self, NodeAttributeOptions};
 use crate::output::Output;
 use clap::Parser;
 use model::ExitCode;
@@ -19,44 +20,22 @@ use std::ffi::OsString;
 struct Options {
     #[command(flatten)]
     common: CommonOptions,
-    /// Which command was given last.
-    #[arg(skip)]
-    command: Command,
-
-    /// Print only the value
-    #[arg(short = 'q', short_alias = 'Q', long)]
-    quiet: bool,
-
-    /// Query the promotion score (the default)
-    #[arg(short = 'G', long, alias = "get-value", help_heading = "Commands")]
-    query: bool,
-    /// Update the promotion score
-    #[arg(short = 'v', long, alias = "attr-value", value_name = "VALUE", help_heading = "Commands")]
-    update: Option<String>,
-    /// Delete the promotion score
-    #[arg(short = 'D', long, alias = "delete-attr", help_heading = "Commands")]
-    delete: bool,
-
+    #[command(flatten)]
+    attribute: NodeAttributeOptions,
     /// The resource, unless OCF_RESOURCE_INSTANCE says it
     #[arg(short = 'r', long, help_heading = "Additional Options")]
     resource: Option<String>,
-    /// Operate on the named node instead of the current one
-    #[arg(short = 'N', short_alias = 'U', long, alias = "uname", help_heading = "Additional Options")]
-    node: Option<String>,
-    /// Until when should the setting take effect: reboot or forever (the default)
-    #[arg(short = 'l', long, value_name = "VALUE", help_heading = "Additional Options")]
-    lifetime: Option<String>,
-    /// (Advanced) XML ID used to identify the attribute
-    #[arg(short = 'i', long, alias = "attr-id", value_name = "VALUE", help_heading = "Additional Options")]
-    id: Option<String>,
 }
 
 impl Tool for Options {
     const NAME: &'static str = "crm_master";
     const USAGE: &'static str = "<command> [OPTION...]";
-    const GROUPS: &'static [Group] = &[
-        Group { option: "help-commands", heading: "Commands", about: "Show commands" },
-        Group { option: "help-additional", heading: "Additional Options", about: "Show additional options" },
+    const GROUPS: &'static [Group] = node_attribute::GROUPS;
+    const WORDS: &'static [(&'static str, &'static str)] = &[
+        ("query", "Query the promotion score (the default)"),
+        ("update", "Update the promotion score"),
+        ("delete", "Delete the promotion score"),
+        ("lifetime", "Until when should the setting take effect: reboot or forever (the default)"),
     ];
 
     fn common(&self) -> &CommonOptions {
@@ -64,24 +43,17 @@ impl Tool for Options {
     }
 
     fn is_quiet(&self) -> bool {
-        self.quiet
+        self.attribute.quiet
     }
 
     fn see(&mut self, order: &Order<'_>) {
-        self.command = match order.last(&["query", "update", "delete"]) {
-            Some("update") => Command::Update(self.update.clone().unwrap_or_default()),
-            Some("delete") => Command::Delete,
-            _ => Command::Query,
-        };
+        self.attribute.see(order);
     }
 }
 
-/// The program. Wrong usage has always been exit code 1 here.
+/// The program.
 pub fn main(args: Vec<OsString>) -> ExitCode {
-    let code = command_line::main(&args, |options, out| {
-        with_surroundings(Options::NAME, |around| work(options, around, out))
-    });
-    if code == ExitCode::USAGE { ExitCode::ERROR } else { code }
+    node_attribute::main(&args, work)
 }
 
 /// Its definition, for the man page and completion.
@@ -94,13 +66,7 @@ fn work(options: &Options, around: &Surroundings<'_>, out: &mut Output<'_>) -> R
     let resource = resource.filter(|resource| !resource.is_empty()).ok_or_else(|| {
         Failure::usage("No resource specified: use --resource, or set OCF_RESOURCE_INSTANCE as for agents")
     })?;
-    let request = Request {
-        command: options.command.clone(),
-        section: Some(options.lifetime.clone().unwrap_or_else(|| "forever".to_owned())),
-        node: options.node.clone(),
-        name: Some(format!("master-{resource}")),
-        id: options.id.clone(),
-        ..Request::default()
-    };
+    let lifetime = options.attribute.lifetime.as_deref().unwrap_or("forever");
+    let request = options.attribute.request(&format!("master-{resource}"), lifetime);
     perform(&request, around, out).map(|()| ExitCode::OK)
 }

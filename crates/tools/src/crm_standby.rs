@@ -5,8 +5,9 @@
 //! lasts only as long as the node is up. Leaves to others: everything about attributes (`crm_attribute`).
 
 use crate::command_line::{self, CommonOptions, Group, Order, Tool};
-use crate::crm_attribute::{Command, Request, Surroundings, perform, with_surroundings};
+use crate::crm_attribute::{Command, Request, Surroundings, perform};
 use crate::failure::Failure;
+use crate::node_attribute::{self, NodeAttributeOptions};
 use crate::output::Output;
 use clap::Parser;
 use model::ExitCode;
@@ -19,41 +20,20 @@ use std::ffi::OsString;
 struct Options {
     #[command(flatten)]
     common: CommonOptions,
-    /// Which command was given last.
-    #[arg(skip)]
-    command: Command,
-
-    /// Print only the standby status (if querying)
-    #[arg(short = 'q', short_alias = 'Q', long)]
-    quiet: bool,
-
-    /// Query the current value of standby mode (on/off; the default)
-    #[arg(short = 'G', long, alias = "get-value", help_heading = "Commands")]
-    query: bool,
-    /// Update the value of standby mode (on/off)
-    #[arg(short = 'v', long, alias = "attr-value", value_name = "VALUE", help_heading = "Commands")]
-    update: Option<String>,
-    /// Let standby mode use default value
-    #[arg(short = 'D', long, alias = "delete-attr", help_heading = "Commands")]
-    delete: bool,
-
-    /// Operate on the named node instead of the current one
-    #[arg(short = 'N', short_alias = 'U', long, alias = "uname", help_heading = "Additional Options")]
-    node: Option<String>,
-    /// Until when should the setting take effect (valid values: reboot, forever)
-    #[arg(short = 'l', long, value_name = "VALUE", help_heading = "Additional Options")]
-    lifetime: Option<String>,
-    /// (Advanced) XML ID used to identify standby attribute
-    #[arg(short = 'i', long, alias = "attr-id", value_name = "VALUE", help_heading = "Additional Options")]
-    id: Option<String>,
+    #[command(flatten)]
+    attribute: NodeAttributeOptions,
 }
 
 impl Tool for Options {
     const NAME: &'static str = "crm_standby";
     const USAGE: &'static str = "<command> [OPTION...]";
-    const GROUPS: &'static [Group] = &[
-        Group { option: "help-commands", heading: "Commands", about: "Show commands" },
-        Group { option: "help-additional", heading: "Additional Options", about: "Show additional options" },
+    const GROUPS: &'static [Group] = node_attribute::GROUPS;
+    const WORDS: &'static [(&'static str, &'static str)] = &[
+        ("quiet", "Print only the standby status (if querying)"),
+        ("query", "Query the current value of standby mode (on/off; the default)"),
+        ("update", "Update the value of standby mode (on/off)"),
+        ("delete", "Let standby mode use default value"),
+        ("id", "(Advanced) XML ID used to identify standby attribute"),
     ];
 
     fn common(&self) -> &CommonOptions {
@@ -61,24 +41,17 @@ impl Tool for Options {
     }
 
     fn is_quiet(&self) -> bool {
-        self.quiet
+        self.attribute.quiet
     }
 
     fn see(&mut self, order: &Order<'_>) {
-        self.command = match order.last(&["query", "update", "delete"]) {
-            Some("update") => Command::Update(self.update.clone().unwrap_or_default()),
-            Some("delete") => Command::Delete,
-            _ => Command::Query,
-        };
+        self.attribute.see(order);
     }
 }
 
-/// The program. Wrong usage has always been exit code 1 here.
+/// The program.
 pub fn main(args: Vec<OsString>) -> ExitCode {
-    let code = command_line::main(&args, |options, out| {
-        with_surroundings(Options::NAME, |around| work(options, around, out))
-    });
-    if code == ExitCode::USAGE { ExitCode::ERROR } else { code }
+    node_attribute::main(&args, work)
 }
 
 /// Its definition, for the man page and completion.
@@ -87,14 +60,8 @@ pub fn command() -> clap::Command {
 }
 
 fn work(options: &Options, around: &Surroundings<'_>, out: &mut Output<'_>) -> Result<ExitCode, Failure> {
-    let of = |lifetime: &str| Request {
-        command: options.command.clone(),
-        section: Some(lifetime.to_owned()),
-        node: options.node.clone(),
-        name: Some("standby".to_owned()),
-        id: options.id.clone(),
-        ..Request::default()
-    };
+    let options = &options.attribute;
+    let of = |lifetime: &str| options.request("standby", lifetime);
     match (&options.lifetime, &options.command) {
         (Some(lifetime), _) => perform(&of(lifetime), around, out)?,
         (None, Command::Query) => {

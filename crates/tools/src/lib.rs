@@ -33,6 +33,7 @@ mod failure;
 pub mod iso8601;
 mod live;
 mod log;
+mod node_attribute;
 mod option_list;
 mod output;
 mod status;

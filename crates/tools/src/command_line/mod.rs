@@ -84,6 +84,9 @@ pub(crate) trait Tool: clap::Parser {
     /// Its groups of options, in the order of the help. Options of none come last.
     const GROUPS: &'static [Group] = &[];
 
+    /// Its own words for options that it shares with other tools: the option's id in the definition, its help.
+    const WORDS: &'static [(&'static str, &'static str)] = &[];
+
     /// The shared options.
     fn common(&self) -> &CommonOptions;
 
@@ -129,6 +132,9 @@ pub(crate) fn definition<T: Tool>() -> clap::Command {
             'h' => help.short_alias('?'),
             other => help.short(other),
         });
+    for (id, words) in T::WORDS {
+        command = command.mut_arg(id, |arg| arg.help(*words));
+    }
     let all = help_option("help-all", "Show all help options");
     command = command.arg(all);
     for group in groups::<T>() {
