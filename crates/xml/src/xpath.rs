@@ -157,8 +157,8 @@ impl XPath {
         self.expression.kind()
     }
 
-    /// What it selects, in document order, each node once. The context node is the document, so `cib` and `/cib` mean
-    /// the same.
+    /// What it selects, in document order, each node once. As in Pacemaker there is no context node: only what begins at
+    /// the document (`/cib`, `//primitive`) leads anywhere.
     pub fn select<'a>(&self, root: &'a Element) -> Result<Vec<Selected<'a>>, XPathError> {
         self.select_within(root, MAX_WORK)
     }
@@ -190,7 +190,21 @@ impl XPath {
 
     /// As [`XPath::evaluate`], with another limit of work.
     pub fn evaluate_within<'a>(&self, root: &'a Element, work: u64) -> Result<Value<'a>, XPathError> {
-        let value = eval::evaluate(&self.expression, self.kept, root, work);
+        self.evaluate_from(root, eval::Origin::Nowhere, work)
+    }
+
+    /// Its value where the document is the context node, as XPath itself has it: `cib` and `/cib` mean the same.
+    pub fn evaluate_at_document<'a>(&self, root: &'a Element) -> Result<Value<'a>, XPathError> {
+        self.evaluate_from(root, eval::Origin::Document, MAX_WORK)
+    }
+
+    fn evaluate_from<'a>(
+        &self,
+        root: &'a Element,
+        origin: eval::Origin,
+        work: u64,
+    ) -> Result<Value<'a>, XPathError> {
+        let value = eval::evaluate(&self.expression, self.kept, root, origin, work);
         Ok(match value.map_err(|kind| kind.of(&self.text))? {
             value::Value::Nodes(nodes) => {
                 Value::Nodes(nodes.iter().map(|place| place.selected(root)).collect())

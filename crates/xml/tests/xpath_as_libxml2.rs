@@ -286,7 +286,7 @@ fn theirs(questions: &[String]) -> Vec<Option<String>> {
 }
 
 fn ours(tree: &Element, question: &str) -> Option<String> {
-    match XPath::parse(question).and_then(|xpath| xpath.evaluate(tree)) {
+    match XPath::parse(question).and_then(|xpath| xpath.evaluate_at_document(tree)) {
         Ok(Value::String(text)) => Some(text),
         Ok(other) => panic!("{question} gives {other:?}"),
         Err(_) => None,

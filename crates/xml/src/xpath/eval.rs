@@ -46,27 +46,39 @@ pub(super) struct Context<'c, 'a> {
 
 pub(super) struct Evaluator<'a> {
     pub document: Rc<Place<'a>>,
-    /// Where an expression itself is evaluated: nowhere, as Pacemaker does it, so that outside of predicates a path that does
-    /// not begin at the document leads to nothing.
+    /// The place that is none, see [`Origin::Nowhere`].
     nowhere: Rc<Place<'a>>,
     pub budget: Budget,
     kept: RefCell<Vec<Option<Rc<NodeSet<'a>>>>>,
+}
+
+/// Where an expression itself (not what is in its predicates) is evaluated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// At the document.
+    Document,
+    /// At no node, as Pacemaker does it: a path that does not begin at the document leads to nothing.
+    Nowhere,
 }
 
 pub(super) fn evaluate<'a>(
     expr: &Expr,
     slots: usize,
     root: &'a Element,
+    origin: Origin,
     work: u64,
 ) -> Result<Value<'a>, XPathErrorKind> {
-    let nowhere = Place::document(root);
     let evaluator = Evaluator {
         document: Place::document(root),
-        nowhere: Rc::clone(&nowhere),
+        nowhere: Place::document(root),
         budget: Budget { left: Cell::new(work), limit: work },
         kept: RefCell::new(vec![None; slots]),
     };
-    evaluator.value(expr, &Context { place: &nowhere, position: 1, size: 1 })
+    let place = match origin {
+        Origin::Document => &evaluator.document,
+        Origin::Nowhere => &evaluator.nowhere,
+    };
+    evaluator.value(expr, &Context { place, position: 1, size: 1 })
 }
 
 impl<'a> Evaluator<'a> {
