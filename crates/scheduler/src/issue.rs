@@ -21,6 +21,8 @@ pub enum About {
     Configuration,
     /// The cluster: nodes are unclean, operations failed. The configuration may be as good as it gets.
     State,
+    /// Nothing: it is only told because it decides where resources may be.
+    Event,
 }
 
 /// One thing that is wrong.
@@ -56,6 +58,11 @@ impl ConfigIssue {
     /// Something in the cluster cannot be helped by the scheduler.
     pub(crate) fn state_error(message: impl Into<String>) -> ConfigIssue {
         ConfigIssue::new(Severity::Error, About::State, message.into())
+    }
+
+    /// Something happened in the cluster that decides where resources may be.
+    pub(crate) fn event(message: impl Into<String>) -> ConfigIssue {
+        ConfigIssue::new(Severity::Error, About::Event, message.into())
     }
 
     /// Something in the cluster is not as it should be.

@@ -40,7 +40,7 @@ pub const ALL: &[Program] = &[
         .documented(tools::crm_failcount::command),
     tool("crm_master", "promotion scores, by the name of old", tools::crm_master::main)
         .documented(tools::crm_master::command),
-    tool("crm_mon", "how the cluster is", tools::crm_mon::main),
+    tool("crm_mon", "how the cluster is", tools::crm_mon::main).documented(tools::crm_mon::command),
     tool("crm_node", "this node, its partition and its quorum", tools::crm_node::main)
         .documented(tools::crm_node::command),
     tool("crm_resource", "resources: where they run, and what to do with them", tools::crm_resource::main)

@@ -59,13 +59,14 @@ fn programs_get_everything() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_an_error_in_every_format() {
-    let (code, out, err) = monitor(&["-1", "-x", "/no/such/file"]);
-    assert_eq!((code, out.as_str()), (ExitCode::DATAERR, ""));
-    assert!(err.starts_with("crm_mon: Could not read input XML: /no/such/file"), "{err}");
-    let (code, out, _) = monitor(&["--output-as=xml", "-x", "/no/such/file"]);
-    assert_eq!(code, ExitCode::DATAERR);
-    assert!(out.contains("<error>crm_mon: Could not read"), "{out}");
+fn a_file_that_is_not_there_is_told_in_every_format() {
+    let why = "Could not connect to the CIB: No such device or address";
+    let (_, out, err) = monitor(&["-1", "-x", "/no/such/file"]);
+    assert_eq!((out.as_str(), err.trim_end()), ("", why));
+    let (_, out, _) = monitor(&["--output-as=xml", "-x", "/no/such/file"]);
+    assert!(out.contains(&format!("<error>{why}</error>")), "{out}");
+    let (_, out, _) = monitor(&["--output-as=html", "-x", "/no/such/file"]);
+    assert!(out.contains(&format!("<li>{why}</li>")), "{out}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! Decides: the shape. Given: a CIB (by `unpack`). Leaves to others: any plan. A [`Cluster`] never changes; a schedule
 //! works on copies of the `state` parts.
 
+mod display;
 mod node;
 mod options;
 mod resource;
@@ -232,7 +233,7 @@ impl Cluster {
 
     /// The outermost resource it is in; itself if it is in none. A bundle is not what is in it: what is in one has its
     /// outermost resource within.
-    pub(crate) fn top_of(&self, mut id: ResourceId) -> ResourceId {
+    pub fn top_of(&self, mut id: ResourceId) -> ResourceId {
         while let Some(parent) = self.resource(id).parent
             && self.resource(parent).variant != Variant::Bundle
         {

@@ -54,19 +54,8 @@ impl Cluster {
         scope: FailCountScope,
         operation: Option<&Element>,
     ) -> (i32, i64) {
+        let (mut count, last) = self.recorded_failures(resource, node);
         let what = self.resource(resource);
-        let unique = what.state.unique;
-        let name = what.history_id.as_ref().unwrap_or(&what.id);
-        let name = if unique { name } else { base_name(name) };
-        let (mut count, mut last) = (Score::ZERO, 0);
-        for (attribute, value) in &self.node(node).attributes {
-            if is_failure_of(attribute, "fail-count-", name, unique) {
-                count += parse_score(value).unwrap_or_default();
-            } else if is_failure_of(attribute, "last-failure-", name, unique) {
-                last = last.max(integer(value).unwrap_or(0));
-            }
-        }
-        let mut count = count.value();
         let timeout_ms = what.state.failure_timeout_ms;
         if count > 0 && timeout_ms > 0 && self.is_blocking_failure(resource, node, operation) {
             self.state_mut(resource).failure_timeout_ms = 0;
@@ -79,6 +68,23 @@ impl Cluster {
             }
         }
         (count, if count > 0 { last } else { 0 })
+    }
+
+    /// What the attributes of a node hold of a resource's failures: how many, and when last (zero if unknown).
+    pub(crate) fn recorded_failures(&self, resource: ResourceId, node: NodeId) -> (i32, i64) {
+        let what = self.resource(resource);
+        let unique = what.state.unique;
+        let name = what.history_id.as_ref().unwrap_or(&what.id);
+        let name = if unique { name } else { base_name(name) };
+        let (mut count, mut last) = (Score::ZERO, 0);
+        for (attribute, value) in &self.node(node).attributes {
+            if is_failure_of(attribute, "fail-count-", name, unique) {
+                count += parse_score(value).unwrap_or_default();
+            } else if is_failure_of(attribute, "last-failure-", name, unique) {
+                last = last.max(integer(value).unwrap_or(0));
+            }
+        }
+        (count.value(), last)
     }
 
     /// Whether the failure is of an operation with `on-fail=block`: such ones never expire.

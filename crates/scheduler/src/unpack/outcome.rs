@@ -139,14 +139,14 @@ impl Cluster {
                     ExecStatus::ErrorHard => {
                         let cause = || outcome.cause(FailureKind::Hard);
                         self.add_location(banned, Some(node), Score::MINUS_INFINITY, cause);
+                        if outcome.rc != OcfCode::NOT_INSTALLED {
+                            let place = format!("on {}", self.node(node).name);
+                            let event = self.prevented(banned, &place, "hard", &outcome);
+                            self.note_issue(ConfigIssue::event(event).logged_by("unpack_rsc_op"));
+                        }
                     }
                     ExecStatus::ErrorFatal => {
-                        let issue = format!(
-                            "Preventing {} from restarting anywhere because of fatal failure ({}) | {}",
-                            self.resource(banned).id,
-                            outcome.result_text(),
-                            outcome.xml.id().unwrap_or_default(),
-                        );
+                        let issue = self.prevented(banned, "anywhere", "fatal", &outcome);
                         self.note_issue(ConfigIssue::state_error(issue).logged_by("unpack_rsc_op"));
                         let cause = || outcome.cause(FailureKind::Fatal);
                         self.add_location(banned, None, Score::MINUS_INFINITY, cause);
@@ -155,6 +155,16 @@ impl Cluster {
                 }
             }
         }
+    }
+
+    /// That a failure keeps a resource from being started again, in words.
+    fn prevented(&self, banned: ResourceId, place: &str, kind: &str, outcome: &Outcome<'_>) -> String {
+        format!(
+            "Preventing {} from restarting {place} because of {kind} failure ({}) | {}",
+            self.resource(banned).id,
+            outcome.result_text(),
+            outcome.xml.id().unwrap_or_default(),
+        )
     }
 
     fn read_outcome<'a>(

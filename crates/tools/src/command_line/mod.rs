@@ -11,12 +11,10 @@
 mod errors;
 mod help;
 mod integer;
-mod legacy;
 mod request;
 
 pub(crate) use errors::NotUnderstood;
 pub(crate) use integer::{IntegerError, integer};
-pub(crate) use legacy::{print_version, refuse};
 pub(crate) use request::quoted;
 
 use crate::failure::{Failure, system_words};
@@ -28,7 +26,7 @@ use model::{ExitCode, Profile};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The options every tool has.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -53,7 +51,22 @@ pub(crate) struct CommonOptions {
 impl CommonOptions {
     /// Whether the output goes to a file.
     pub(crate) fn is_to_file(&self) -> bool {
-        self.output_to.as_ref().is_some_and(|path| path.as_os_str() != "-")
+        self.file().is_some()
+    }
+
+    /// The form that was asked for, whether there is such a one or not.
+    pub fn format(&self) -> Option<&str> {
+        self.output_as.as_deref()
+    }
+
+    /// The file the output goes to, if it goes to one.
+    pub fn file(&self) -> Option<&Path> {
+        self.output_to.as_deref().filter(|path| path.as_os_str() != "-")
+    }
+
+    /// It was asked which Pacemaker we are.
+    pub const fn asks_version(&self) -> bool {
+        self.version
     }
 }
 
@@ -188,17 +201,9 @@ pub(crate) fn run<T: Tool>(
     err: &mut dyn Write,
     work: impl FnOnce(&T, &mut Output<'_>) -> Result<ExitCode, Failure>,
 ) -> ExitCode {
-    let command = definition::<T>();
-    let (options, matches) = match parse::<T>(&command, args) {
-        Ok(parsed) => parsed,
-        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-            let text = help::asked_for::<T>(args, &command);
-            let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-            return if written.is_ok() { ExitCode::OK } else { ExitCode::IOERR };
-        }
-        Err(error) => {
-            return refused::<T>(err, ExitCode::USAGE, &errors::words(&error, args, &command));
-        }
+    let (options, matches) = match understood::<T>(args, out, err) {
+        Ok(understood) => understood,
+        Err(code) => return code,
     };
     let (format, mut file) = match destination(options.common()) {
         Ok(destination) => destination,
@@ -208,7 +213,7 @@ pub(crate) fn run<T: Tool>(
     let mut output = Output::new(T::NAME, &quoted(args), format, options.is_quiet(), out, err);
     let stray = stray_words(&matches);
     let ended = if !stray.is_empty() && T::REFUSES_STRAY_WORDS {
-        let help = help::main_options::<T>(&command);
+        let help = help_text::<T>();
         Err(Failure::usage(format_args!("non-option ARGV-elements: {stray}\n\n{help}")))
     } else {
         if !stray.is_empty() {
@@ -220,6 +225,25 @@ pub(crate) fn run<T: Tool>(
         }
     };
     output.finish(ended)
+}
+
+/// The command line taken apart; or the exit code of one that was answered with help, or refused.
+pub(crate) fn understood<T: Tool>(
+    args: &[OsString],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<(T, ArgMatches), ExitCode> {
+    let command = definition::<T>();
+    let error = match parse::<T>(&command, args) {
+        Ok(parsed) => return Ok(parsed),
+        Err(error) => error,
+    };
+    if error.kind() == ErrorKind::DisplayHelp {
+        let text = help::asked_for::<T>(args, &command);
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        return Err(if written.is_ok() { ExitCode::OK } else { ExitCode::IOERR });
+    }
+    Err(refused::<T>(err, ExitCode::USAGE, &errors::words(&error, args, &command)))
 }
 
 fn parse<T: Tool>(command: &clap::Command, args: &[OsString]) -> Result<(T, ArgMatches), clap::Error> {
@@ -247,9 +271,7 @@ fn destination(common: &CommonOptions) -> Result<(Format, Option<BufWriter<File>
     let wanted = common.output_as.as_deref().unwrap_or("text");
     let unknown = || format!("Error creating output format {wanted}: Unknown output format");
     let format = format_named(wanted).ok_or_else(unknown)?;
-    let Some(path) = common.output_to.as_ref().filter(|path| path.as_os_str() != "-") else {
-        return Ok((format, None));
-    };
+    let Some(path) = common.file() else { return Ok((format, None)) };
     let file = File::create(path).map_err(|error| {
         let why = system_words(&error);
         format!("Error creating output format {wanted}: {}: {why}", path.display())
@@ -280,7 +302,7 @@ pub(crate) fn help_text<T: Tool>() -> String {
 }
 
 /// Which Pacemaker we are.
-struct Version;
+pub(crate) struct Version;
 
 impl Message for Version {
     fn text(&self, _quiet: bool) -> String {

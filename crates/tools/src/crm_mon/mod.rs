@@ -1,48 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `crm_mon`: how is the cluster?
 //!
-//! Decides: options, which daemons are asked, how the status is printed and how often. Given: the CIB of the running
-//! cluster, or a file's. Leaves to others: what the CIB means (`scheduler`), what the status looks like (`status`).
+//! Decides: whether it is shown once or as things change, and where. Given: the command line. Leaves to others: what
+//! options come to (`options`), who is asked (`source`), how an answer is shown (`show`), keys (`screen`), changes
+//! (`events`), what a cluster's status looks like (`status`).
 
 mod options;
+mod settings;
+mod show;
+mod source;
 
-use crate::acceptable::acceptable;
-use crate::cib_access::{DocumentError, read_file, with_status};
-use crate::failure::Failure;
-use crate::live::{self, LiveError};
-use crate::output::{self, Entry, Output};
-use crate::status::{self, Daemons, Lists, xml_form};
-use crate::{command_line, live::Neighbours};
-use ::cib::upgrade::Unacceptable;
-use clap::Parser;
+use crate::cib_access::CibPlace;
+use crate::command_line::{self, Tool, quoted};
+use crate::failure::{Failure, system_words};
+use crate::status::Page;
 use model::{ExitCode, WallTime};
-use options::{Format, Options};
+use options::Options;
+use settings::Settings;
+use show::{Frame, Streams};
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::time::SystemTime;
-use xml::Element;
 
-/// Puts the cursor of a terminal to the top left, and clears what is there.
-const CLEAR_SCREEN: &str = "\x1b[H\x1b[2J";
+/// The definition of its command line, for man pages and completion.
+pub fn command() -> clap::Command {
+    let forms = ["console", "html", "text", "xml", "json", "none"];
+    command_line::documentation::<Options>().mut_arg("output_as", |arg| arg.value_parser(forms))
+}
 
 /// The program.
 pub fn main(args: Vec<OsString>) -> ExitCode {
-    let out = &mut io::BufWriter::new(io::stdout().lock());
-    let err = &mut io::stderr().lock();
-    let interval = match Options::try_parse_from(&args) {
-        Ok(options) if !options.is_one_shot() && !options.version => options.interval,
-        _ => return run(&args, wall_time(), out, err),
-    };
-    loop {
-        if write!(out, "{CLEAR_SCREEN}").is_err() {
-            return ExitCode::IOERR;
-        }
-        // The cluster may come back: only a screen that is gone ends it.
-        if run(&args, wall_time(), out, err) == ExitCode::IOERR {
-            return ExitCode::IOERR;
-        }
-        std::thread::sleep(interval.into());
-    }
+    run(&args, wall_time(), &mut BufWriter::new(io::stdout().lock()), &mut io::stderr())
 }
 
 fn wall_time() -> WallTime {
@@ -50,107 +39,98 @@ fn wall_time() -> WallTime {
     WallTime::from_secs(i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }
 
-/// Prints the status once, with everything it touches but the cluster: arguments (its name first), the time, and the
-/// two streams.
+/// The program with everything it touches but the cluster: arguments (its name first), the time, and the two streams.
 pub fn run(args: &[OsString], now: WallTime, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
-    let options = match Options::try_parse_from(args) {
-        Ok(options) => options,
-        Err(error) => return command_line::refuse("crm_mon", &error, out, err),
+    let options = match command_line::understood::<Options>(args, out, err) {
+        Ok((options, _)) => options,
+        Err(code) => return code,
     };
-    if options.version {
-        return command_line::print_version(out);
-    }
-    let gathered = gather(&options, now).and_then(|(cib, daemons)| {
-        // If nobody can be told, the status is still worth showing.
-        let tell = |line| drop(writeln!(err, "{line}"));
-        let cib = acceptable(&cib, tell).map_err(|refusal| MonitorError::Unacceptable(Box::new(refusal)))?;
-        Ok((cib, daemons))
-    });
-    match options.format() {
-        Format::Text => print_text(&options, &gathered, out, err),
-        Format::Xml | Format::Json => print_report(args, &options, &gathered, out, err),
+    let asked = source::place(options.xml_file.as_deref())
+        .and_then(|place| Ok((options.settings(place != CibPlace::Live)?, place)));
+    match asked {
+        Ok((settings, place)) => Monitor { args, options: &options, settings, place }.start(now, out, err),
+        Err(failure) => refuse(&options, args, failure, out, err),
     }
 }
 
-/// The status could not be had.
-#[derive(Debug, thiserror::Error)]
-enum MonitorError {
-    #[error(transparent)]
-    Source(#[from] DocumentError),
-    #[error(transparent)]
-    Live(LiveError),
-    #[error("Error: cluster is not available on this node")]
-    Unavailable(LiveError),
-    #[error("Upgrade failed: {0}")]
-    Unacceptable(Box<Unacceptable>),
-}
-
-impl MonitorError {
-    fn exit_code(&self) -> ExitCode {
-        match self {
-            MonitorError::Source(error) => error.exit_code(),
-            MonitorError::Live(error) | MonitorError::Unavailable(error) => error.exit_code(),
-            MonitorError::Unacceptable(_) => ExitCode::CONFIG,
-        }
-    }
-}
-
-/// The CIB, and what others than its manager say.
-fn gather(options: &Options, now: WallTime) -> Result<(Element, Daemons), MonitorError> {
-    let updated_at_secs = now.secs;
-    if let Some(path) = &options.xml_file {
-        let cib = read_file(path).and_then(with_status)?;
-        return Ok((cib, Daemons { updated_at_secs, ..Daemons::default() }));
-    }
-    let cib = live::query_cib().map_err(|error| match error {
-        LiveError::Connect(_) => MonitorError::Unavailable(error),
-        _ => MonitorError::Live(error),
-    })?;
-    let Neighbours { pacemakerd_state, node_name } = live::ask_neighbours(now);
-    Ok((cib, Daemons { pacemakerd_state, node_name, updated_at_secs }))
-}
-
-fn print_text(
+/// Says what is wrong with the command line: in a report if one was asked for.
+fn refuse(
     options: &Options,
-    gathered: &Result<(Element, Daemons), MonitorError>,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> ExitCode {
-    let mut lists = Lists::new(out, err, true, false);
-    let code = match gathered {
-        Ok((cib, daemons)) => {
-            let (cluster, _) = scheduler::unpack(cib, WallTime::from_secs(daemons.updated_at_secs));
-            status::print_status(&mut lists, &cluster, options.sections(), options.show(), Some(daemons));
-            ExitCode::OK
-        }
-        Err(error) => {
-            lists.error(format_args!("crm_mon: {error}"));
-            error.exit_code()
-        }
-    };
-    if lists.finish().is_ok() { code } else { ExitCode::IOERR }
-}
-
-fn print_report(
     args: &[OsString],
-    options: &Options,
-    gathered: &Result<(Element, Daemons), MonitorError>,
+    failure: Failure,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> ExitCode {
-    let format = match options.format() {
-        Format::Json => output::Format::Json,
-        _ => output::Format::Xml,
+    let format = match options.common().format() {
+        Some("xml") => crate::output::Format::Xml,
+        Some("json") => crate::output::Format::Json,
+        _ => crate::output::Format::Text,
     };
-    let mut report = Output::new("crm_mon", &command_line::quoted(args), format, false, out, err);
-    let ended = match gathered {
-        Ok((cib, daemons)) => {
-            let (cluster, _) = scheduler::unpack(cib, WallTime::from_secs(daemons.updated_at_secs));
-            let sections = xml_form::status(&cluster, options.sections(), options.show(), Some(daemons));
-            sections.iter().for_each(|section| report.add_once(Entry::from(section)));
-            Ok(ExitCode::OK)
+    if failure.code == ExitCode::USAGE && format == crate::output::Format::Text {
+        // If nobody can be told, the exit code has to do.
+        let _ = write!(err, "{}", command_line::help_text::<Options>());
+    }
+    crate::output::Output::new("crm_mon", &quoted(args), format, false, out, err).finish(Err(failure))
+}
+
+/// What is to be done.
+struct Monitor<'a> {
+    args: &'a [OsString],
+    options: &'a Options,
+    settings: Settings,
+    place: CibPlace,
+}
+
+impl Monitor<'_> {
+    fn start(self, now: WallTime, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+        let to_file = self.options.common().file();
+        let page = Page {
+            title: self.options.html_title.clone().unwrap_or_else(|| "Cluster Status".to_owned()),
+            stylesheet: self.options.html_stylesheet.clone(),
+            // Whoever looks at a file sees what changes in it.
+            refresh_secs: to_file.map(|_| self.settings.interval.as_ms() / 1000),
+            errors: Vec::new(),
+        };
+        let request = quoted(self.args);
+        let frame = Frame {
+            settings: &self.settings,
+            request: &request,
+            page: &page,
+            cgi: self.options.html_cgi,
+            verbose: self.options.common().verbose,
+        };
+        let mut file = match to_file.map(File::create).transpose() {
+            Ok(file) => file.map(BufWriter::new),
+            Err(error) => {
+                let path = to_file.map(|path| path.display().to_string()).unwrap_or_default();
+                let form = self.options.common().format().unwrap_or("text");
+                // If nobody can be told, the exit code has to do.
+                let _ = writeln!(
+                    err,
+                    "crm_mon: Error creating output format {form}: {path}: {}",
+                    system_words(&error)
+                );
+                return ExitCode::ERROR;
+            }
+        };
+        let out = file.as_mut().map_or(out, |file| file as &mut dyn Write);
+        if self.options.common().asks_version() {
+            return frame.show_version(Streams { out, err });
         }
-        Err(error) => Err(Failure::new(error.exit_code(), error)),
+        once(&frame, self.place.clone(), now, Streams { out, err })
+    }
+}
+
+/// Shows how the cluster is now.
+fn once(frame: &Frame<'_>, place: CibPlace, now: WallTime, streams: Streams<'_>) -> ExitCode {
+    let Streams { out, err } = streams;
+    let tell = |line| {
+        // If nobody can be told, the status is still worth showing.
+        let _ = writeln!(err, "{line}");
     };
-    report.finish(ended)
+    let answer = source::ask(place, now, frame.wants(false), tell);
+    match answer {
+        Ok(answer) => frame.show(Ok(&answer), now, Streams { out, err }),
+        Err(failure) => frame.show(Err(failure), now, Streams { out, err }),
+    }
 }

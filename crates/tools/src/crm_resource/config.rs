@@ -4,7 +4,7 @@
 use super::site::Site;
 use crate::failure::Failure;
 use crate::output::{Entry, Output};
-use crate::status::{self, Show, xml_form};
+use crate::status::{self, Sections, Show, View};
 use model::ExitCode;
 use xml::{Element, write_indented};
 
@@ -32,8 +32,8 @@ pub(super) fn show(site: &Site<'_>, form: Form, out: &mut Output<'_>) -> Result<
         return Ok(ExitCode::OK);
     }
     let mut entry = Entry::new("resource_config");
-    if let Some(state) = xml_form::resource_xml(&site.cluster, id, show) {
-        entry = entry.child(Entry::from(&state));
+    if let Some(state) = View::new(&site.cluster, Sections::default(), show).resource_entry(id) {
+        entry = entry.child(state);
     }
     out.add_once(entry.child(Entry::raw("xml", config)));
     Ok(ExitCode::OK)

@@ -5,7 +5,7 @@ use super::site::Site;
 use super::{Said, find, plain_list};
 use crate::failure::Failure;
 use crate::output::{Entry, Output};
-use crate::status::{self, Sections, Show, xml_form};
+use crate::status::{self, Sections, Show, View};
 use model::ExitCode;
 use scheduler::{Cluster, ResourceId};
 
@@ -15,13 +15,13 @@ pub(super) fn status(site: &Site<'_>, out: &mut Output<'_>) -> Result<ExitCode, 
     let show = Show { inactive: true, pending: true, resource_only: true, ..Show::default() };
     let mut printed = false;
     let text = status::rendered(true, out.is_quiet(), |lists| {
-        printed = status::print_status(lists, &site.cluster, sections, show, None);
+        printed = status::print_status(lists, &site.cluster, sections, show);
     });
     if out.is_text() {
         out.print(&text)?;
     } else {
-        let elements = xml_form::status(&site.cluster, sections, show, None);
-        elements.iter().for_each(|element| out.add_once(Entry::from(element)));
+        let entries = View::new(&site.cluster, sections, show).entries();
+        entries.into_iter().for_each(|entry| out.add_once(entry));
     }
     // That there are none counts as not finding any.
     Ok(if printed { ExitCode::OK } else { ExitCode::NOSUCH })

@@ -6,7 +6,7 @@
 
 use crate::failure::Failure;
 use crate::output::{Entry, Output};
-use crate::status::{self, Lists, Sections, Show, xml_form};
+use crate::status::{self, Lists, Sections, Show, View};
 use scheduler::Cluster;
 use std::fmt::Display;
 
@@ -129,11 +129,11 @@ impl<'o, 'w> Telling<'o, 'w> {
     /// The cluster's status, in the list begun last.
     pub(super) fn status(&mut self, cluster: &Cluster, sections: Sections, show: Show) {
         match self {
-            Telling::People(lists) => drop(status::print_status(lists, cluster, sections, show, None)),
+            Telling::People(lists) => drop(status::print_status(lists, cluster, sections, show)),
             Telling::Programs { open, .. } => {
                 let Some(list) = open.last_mut() else { return };
-                for section in xml_form::status(cluster, sections, show, None) {
-                    *list = std::mem::replace(list, Entry::new("")).child(&section);
+                for section in View::new(cluster, sections, show).entries() {
+                    *list = std::mem::replace(list, Entry::new("")).child(section);
                 }
             }
         }

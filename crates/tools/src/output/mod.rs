@@ -60,6 +60,8 @@ pub(crate) struct Output<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
     report: Entry,
+    /// How it all went stands in the report.
+    has_status: bool,
     errors: Vec<String>,
 }
 
@@ -74,7 +76,23 @@ impl<'a> Output<'a> {
         err: &'a mut dyn Write,
     ) -> Output<'a> {
         let report = Entry::new("pacemaker-result").attr("api-version", API_VERSION).attr("request", request);
-        Output { program: program.to_owned(), format, quiet, out, err, report, errors: Vec::new() }
+        Output {
+            program: program.to_owned(),
+            format,
+            quiet,
+            out,
+            err,
+            report,
+            has_status: true,
+            errors: Vec::new(),
+        }
+    }
+
+    /// The report is of another root, and does not tell how it all went, as reports did before there was a schema.
+    pub fn with_old_root(mut self, root: Entry) -> Output<'a> {
+        self.report = root;
+        self.has_status = false;
+        self
     }
 
     /// True if it is for people.
@@ -181,7 +199,10 @@ impl<'a> Output<'a> {
                 failure.code
             }
         };
-        let report = std::mem::replace(&mut self.report, Entry::new("")).child(status(code, &self.errors));
+        let mut report = std::mem::replace(&mut self.report, Entry::new(""));
+        if self.has_status {
+            report = report.child(status(code, &self.errors));
+        }
         let text = match self.format {
             Format::Text | Format::None => String::new(),
             Format::Xml => xml_form::write(&report),

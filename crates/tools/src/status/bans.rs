@@ -1,47 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Location constraints that keep resources off nodes.
 
+use super::View;
 use super::nodes::display_name;
-use super::{Lists, Show};
+use super::outline::Outline;
+use super::resources::printable_id;
+use crate::output::Entry;
 use model::{Role, Score};
-use scheduler::{Cluster, Location, NodeId};
-use xml::Element;
+use scheduler::{Location, NodeId};
 
 /// A constraint, a node it keeps the resource off, and how much.
-pub(super) type Ban<'a> = (&'a Location, NodeId, Score);
+type Ban<'a> = (&'a Location, NodeId, Score);
 
-pub(super) fn all(cluster: &Cluster) -> impl Iterator<Item = Ban<'_>> {
-    let pairs = cluster
-        .locations
-        .iter()
-        .flat_map(|location| location.nodes.iter().map(move |&(node, score)| (location, node, score)));
+fn shown<'a>(view: View<'a>) -> impl Iterator<Item = Ban<'a>> {
+    let cluster = view.cluster;
+    let wanted = move |location: &&'a Location| {
+        let named = |id| view.resources.has(printable_id(cluster.resource(id)));
+        location.id.starts_with(view.ban_prefix)
+            && (named(location.resource) || named(cluster.top_of(location.resource)))
+    };
+    // The last one comes first, as it always has.
+    let locations = cluster.locations.iter().rev().filter(wanted);
+    let pairs = locations
+        .flat_map(|location| location.nodes.iter().rev().map(move |&(node, score)| (location, node, score)));
     pairs.filter(|(_, _, score)| *score < Score::ZERO)
 }
 
-pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer: bool) -> bool {
-    let mut section = lists.section("Negative Location Constraints", spacer);
-    for (location, node, _) in all(cluster) {
-        section.open(lists);
-        let role = match location.role {
-            Role::Promoted => "in Promoted role ",
-            Role::Unpromoted => "in Unpromoted role ",
-            _ => "",
-        };
-        let node = display_name(cluster, node, show);
-        let resource = &cluster.resource(location.resource).id;
-        lists.item(format_args!("{}\tprevents {resource} from running {role}on {node}", location.id));
+pub(super) fn tell(out: &mut Outline, view: View<'_>, spacer: bool) -> bool {
+    let mut section = out.section("Negative Location Constraints", spacer);
+    for (location, node, _) in shown(view) {
+        section.open(out);
+        let role = if location.role == Role::Promoted { "in Promoted role " } else { "" };
+        let node = display_name(view, node);
+        let resource = &view.cluster.resource(location.resource).id;
+        out.line(format!("{}\tprevents {resource} from running {role}on {node}", location.id));
     }
-    section.close(lists)
+    section.close(out)
 }
 
-pub(super) fn xml(cluster: &Cluster, (location, node, score): Ban<'_>) -> Element {
-    let promoted = location.role == Role::Promoted;
-    Element::new("ban")
-        .with_attr("id", &location.id)
-        .with_attr("resource", &cluster.resource(location.resource).id)
-        .with_attr("node", &cluster.node(node).name)
-        .with_attr("weight", score.value())
-        .with_attr("promoted-only", promoted)
-        // The name of before 2.1, which readers still look for.
-        .with_attr("master_only", promoted)
+pub(super) fn entry(view: View<'_>) -> Option<Entry> {
+    let mut bans = shown(view).peekable();
+    bans.peek()?;
+    Some(Entry::new("bans").items(bans.map(|(location, node, score)| {
+        let promoted = location.role == Role::Promoted;
+        Entry::new("ban")
+            .attr("id", &location.id)
+            .attr("resource", &*view.cluster.resource(location.resource).id)
+            .attr("node", &*view.cluster.node(node).name)
+            .attr("weight", score.value())
+            .attr("promoted-only", promoted)
+            // The name of before 2.1, which readers still look for.
+            .attr("master_only", promoted)
+    })))
 }

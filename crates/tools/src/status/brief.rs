@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Resources by their agents: how many, and how many of them are active where.
 
+use super::View;
+use super::outline::Outline;
 use super::primitive::agent_name;
-use super::{Lists, Show};
-use scheduler::{Cluster, NodeId, ResourceId, Variant};
+use super::resources::printable_id;
+use scheduler::{NodeId, ResourceId, Variant};
 use std::collections::BTreeMap;
 
 /// What there is of one agent.
@@ -13,13 +15,16 @@ struct Tally {
     active: BTreeMap<NodeId, usize>,
 }
 
-/// Prints a line per agent and node for the primitives among `resources`; says whether there were any.
-pub(super) fn print(
-    lists: &mut Lists<'_>,
-    cluster: &Cluster,
-    resources: impl Iterator<Item = ResourceId>,
-    show: Show,
-) -> bool {
+/// Those of some resources that are looked at, themselves or with what holds them.
+pub(super) fn wanted(view: View<'_>, resources: &[ResourceId]) -> Vec<ResourceId> {
+    let named = |id: ResourceId| view.resources.has(printable_id(view.cluster.resource(id)));
+    let wanted = |id: &ResourceId| named(*id) || view.cluster.resource(*id).parent.is_some_and(named);
+    resources.iter().copied().filter(wanted).collect()
+}
+
+/// A line per agent and node for the primitives among `resources`; says whether there were any.
+pub(super) fn tell(out: &mut Outline, view: View<'_>, resources: Vec<ResourceId>) -> bool {
+    let (cluster, show) = (view.cluster, view.show);
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     for id in resources {
         let resource = cluster.resource(id);
@@ -35,18 +40,18 @@ pub(super) fn print(
             }
         }
     }
-    let mut printed = false;
+    let mut told = false;
     for (agent, Tally { all, active }) in tallies {
         let of_all = if show.inactive { format!("/{all}") } else { String::new() };
         for (&node, count) in &active {
-            let name = if show.by_node { "" } else { &*cluster.node(node).name };
-            lists.item(format_args!("{count}{of_all}\t({agent}):\tActive {name}"));
-            printed = true;
+            let name = if show.resource_only { "" } else { &*cluster.node(node).name };
+            out.line(format!("{count}{of_all}\t({agent}):\tActive {name}"));
+            told = true;
         }
         if show.inactive && active.is_empty() {
-            lists.item(format_args!("0{of_all}\t({agent}):\tActive"));
-            printed = true;
+            out.line(format!("0{of_all}\t({agent}):\tActive"));
+            told = true;
         }
     }
-    printed
+    told
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A clone's lines: a title with what is special about all of it, the instances that are worth a line of their own, and
-//! the nodes of the others by what they do there.
+//! A clone: what is special about all of it, the instances that are worth a line of their own, and the nodes of the
+//! others by what they do there.
 
-use super::resources::{is_active, is_disabled, is_promotable, print_one};
-use super::{Lists, Show, failures, resources};
+use super::outline::Outline;
+use super::resources::{self, active_on, is_active, is_disabled, is_elsewhere, unmanaged_word};
+use super::{View, failures};
+use crate::output::Entry;
 use model::Role;
 use scheduler::{Cluster, NodeId, Resource, ResourceId, ResourceState};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,52 +19,68 @@ struct Places {
     stopped: Vec<String>,
 }
 
-pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, id: ResourceId, show: Show) -> bool {
-    let clone = cluster.resource(id);
-    let mut section = lists.section(title(cluster, id, show), false);
-    let mut places = Places::default();
-    for &instance in &clone.children {
-        if has_line(cluster, clone, instance, show, &mut places) {
-            section.open(lists);
-            print_one(lists, cluster, instance, show);
-        }
-    }
-    if show.clone_detail {
-        section.close(lists);
-        return true;
-    }
-    places.promoted.sort();
-    places.started.sort();
-    if !places.promoted.is_empty() {
-        section.open(lists);
-        lists.item(format_args!("Promoted: [ {} ]", names(cluster, &places.promoted)));
-    }
-    if !places.started.is_empty() {
-        section.open(lists);
-        let word = match (is_promotable(cluster, id), configured_role(cluster, clone)) {
-            (false, _) => "Started",
-            (true, Some(Role::Unpromoted)) => "Unpromoted (target-role)",
-            (true, _) => "Unpromoted",
-        };
-        lists.item(format_args!("{word}: [ {} ]", names(cluster, &places.started)));
-    }
-    if show.inactive {
-        let active = places.promoted.len() + places.started.len();
-        let stopped = stopped(cluster, id, active, places.stopped);
-        if !stopped.is_empty() || active == 0 {
-            section.open(lists);
-        }
-        for (words, of) in stopped {
-            lists.item(format_args!("{words}: [ {} ]", of.join(" ")));
-        }
-    }
-    section.close(lists)
+/// The instances that are looked at.
+fn shown_instances(view: View<'_>, id: ResourceId) -> impl Iterator<Item = ResourceId> {
+    let whole = view.names(id);
+    let instances = view.cluster.resource(id).children.iter().copied();
+    instances.filter(move |&instance| !is_elsewhere(view, instance) && view.wants(instance, whole))
 }
 
-fn title(cluster: &Cluster, id: ResourceId, show: Show) -> String {
+pub(super) fn tell(out: &mut Outline, view: View<'_>, id: ResourceId) -> bool {
+    if !view.wants(id, true) {
+        return false;
+    }
+    let clone = view.cluster.resource(id);
+    let mut section = out.section(title(view, id), false);
+    let mut places = Places::default();
+    for instance in shown_instances(view, id) {
+        if has_line(view, clone, instance, &mut places) {
+            section.open(out);
+            resources::tell_one(out, view.of_all_resources(), instance);
+        }
+    }
+    if view.show.clone_detail {
+        section.close(out);
+        return true;
+    }
+    let mut active = 0;
+    let lists = [("Promoted", places.promoted), (started_word(view.cluster, id), places.started)];
+    for (word, mut nodes) in lists {
+        nodes.retain(|&node| view.nodes.has_node(&view.cluster.node(node).name));
+        nodes.sort();
+        active += nodes.len();
+        if !nodes.is_empty() {
+            section.open(out);
+            let names: Vec<&str> = nodes.iter().map(|&node| &*view.cluster.node(node).name).collect();
+            out.line(format!("{word}: [ {} ]", names.join(" ")));
+        }
+    }
+    if view.show.inactive {
+        let stopped = stopped(view, id, active, places.stopped);
+        if !stopped.is_empty() || active == 0 {
+            section.open(out);
+        }
+        for (words, of) in stopped {
+            out.line(format!("{words}: [ {} ]", of.join(" ")));
+        }
+    }
+    section.close(out)
+}
+
+/// What instances are called that are not promoted.
+fn started_word(cluster: &Cluster, id: ResourceId) -> &'static str {
+    match (cluster.is_promotable(id), configured_role(cluster, id)) {
+        (false, _) => "Started",
+        (true, Some(Role::Unpromoted)) => "Unpromoted (target-role)",
+        (true, _) => "Unpromoted",
+    }
+}
+
+fn title(view: View<'_>, id: ResourceId) -> String {
+    let cluster = view.cluster;
     let clone = cluster.resource(id);
     let mut words = Vec::new();
-    if is_promotable(cluster, id) {
+    if cluster.is_promotable(id) {
         words.push("promotable");
     }
     if clone.state.unique {
@@ -71,41 +89,28 @@ fn title(cluster: &Cluster, id: ResourceId, show: Show) -> String {
     if is_disabled(cluster, id) {
         words.push("disabled");
     }
-    if clone.state.maintenance {
-        words.push("maintenance");
-    } else if !clone.state.managed {
-        words.push("unmanaged");
-    }
+    words.extend(unmanaged_word(clone));
     let words = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
     let child = clone.children.first().and_then(|&child| cluster.resource(child).xml.id());
-    let description = resources::description(clone, show);
+    let description = resources::description_in_brackets(view, id);
     format!("Clone Set: {} [{}]{words}{description}", clone.id, child.unwrap_or_default())
 }
 
-fn names(cluster: &Cluster, nodes: &[NodeId]) -> String {
-    let names: Vec<&str> = nodes.iter().map(|&node| &*cluster.node(node).name).collect();
-    names.join(" ")
-}
-
-/// The role the configuration asks of the clone, or of its instances.
-fn configured_role(cluster: &Cluster, clone: &Resource) -> Option<Role> {
+/// The role that is configured for it, or for any of its instances.
+fn configured_role_word(cluster: &Cluster, id: ResourceId) -> Option<&str> {
+    let clone = cluster.resource(id);
     let of_instance = || cluster.resource(*clone.children.first()?).meta.get("target-role");
-    clone.meta.get("target-role").or_else(of_instance)?.parse().ok()
+    clone.meta.get("target-role").or_else(of_instance).map(|role| &**role)
 }
 
-/// Whether something holds for a resource and all that is in it, or for any of it.
+fn configured_role(cluster: &Cluster, id: ResourceId) -> Option<Role> {
+    configured_role_word(cluster, id)?.parse().ok()
+}
+
+/// Whether something holds for a resource or for anything that is in it.
 fn any_of(cluster: &Cluster, id: ResourceId, holds: fn(&ResourceState) -> bool) -> bool {
     let resource = cluster.resource(id);
     holds(&resource.state) || resource.children.iter().any(|&child| any_of(cluster, child, holds))
-}
-
-/// The nodes a resource, or what is in it, is active on.
-fn active_on(cluster: &Cluster, id: ResourceId) -> BTreeSet<NodeId> {
-    let resource = cluster.resource(id);
-    if resource.children.is_empty() {
-        return resource.state.active_on.iter().copied().collect();
-    }
-    resource.children.iter().flat_map(|&child| active_on(cluster, child)).collect()
 }
 
 fn current_role(cluster: &Cluster, id: ResourceId) -> Role {
@@ -115,13 +120,8 @@ fn current_role(cluster: &Cluster, id: ResourceId) -> Role {
 }
 
 /// Whether an instance has a line of its own; if not, its place is noted.
-fn has_line(
-    cluster: &Cluster,
-    clone: &Resource,
-    instance: ResourceId,
-    show: Show,
-    places: &mut Places,
-) -> bool {
+fn has_line(view: View<'_>, clone: &Resource, instance: ResourceId, places: &mut Places) -> bool {
+    let (cluster, show) = (view.cluster, view.show);
     let resource = cluster.resource(instance);
     let partly_active = is_active(cluster, instance, false);
     if show.clone_detail {
@@ -159,11 +159,12 @@ fn has_line(
 
 /// What is to be said of stopped instances: words, and the nodes (or instances) they are said of.
 fn stopped(
-    cluster: &Cluster,
+    view: View<'_>,
     id: ResourceId,
     active: usize,
     instances: Vec<String>,
 ) -> BTreeMap<String, Vec<String>> {
+    let cluster = view.cluster;
     let clone = cluster.resource(id);
     let mut stopped = BTreeMap::new();
     if clone.state.unique || clone.instances.max <= active {
@@ -174,18 +175,18 @@ fn stopped(
     }
     // Instances that are all the same have no place of their own: any node without one could have one.
     let running = active_on(cluster, id);
-    let disabled = configured_role(cluster, clone) == Some(Role::Stopped);
-    let probed = |node: NodeId| {
-        clone.children.iter().any(|&child| cluster.resource(child).state.known_on.contains(&node))
+    let disabled = configured_role(cluster, id) == Some(Role::Stopped);
+    let possible: BTreeSet<NodeId> = match clone.possible_on.as_slice() {
+        // Where nothing is allowed by default it may be wherever it has been looked for.
+        [] => {
+            let instances = clone.children.iter().map(|&child| &cluster.resource(child).state);
+            instances.flat_map(|state| state.known_on.iter().copied()).collect()
+        }
+        nodes => nodes.iter().copied().collect(),
     };
-    for (index, node) in cluster.nodes.iter().enumerate() {
-        let node_id = NodeId::new(index);
-        let possible = match clone.possible_on.as_slice() {
-            // Where nothing is allowed by default it may be wherever it has been looked for.
-            [] => probed(node_id),
-            nodes => nodes.contains(&node_id),
-        };
-        if running.contains(&node_id) || !possible {
+    for node_id in possible.difference(&running).copied() {
+        let node = cluster.node(node_id);
+        if !view.nodes.has_node(&node.name) {
             continue;
         }
         let words = match failures::failed_probe(cluster, id, Some(node_id)) {
@@ -196,4 +197,27 @@ fn stopped(
         stopped.entry(words).or_insert_with(Vec::new).push(node.name.to_string());
     }
     stopped
+}
+
+pub(super) fn entry(view: View<'_>, id: ResourceId) -> Option<Entry> {
+    if !view.wants(id, true) {
+        return None;
+    }
+    let mut instances = shown_instances(view, id).peekable();
+    instances.peek()?;
+    let cluster = view.cluster;
+    let clone = cluster.resource(id);
+    let entry = Entry::new("clone")
+        .attr("id", &*clone.id)
+        .attr("multi_state", cluster.is_promotable(id))
+        .attr("unique", clone.state.unique)
+        .attr("maintenance", clone.state.maintenance)
+        .attr("managed", clone.state.managed)
+        .attr("disabled", is_disabled(cluster, id))
+        .attr("failed", clone.state.failed)
+        .attr("failure_ignored", clone.state.failure_ignored)
+        .attr_opt("target_role", configured_role_word(cluster, id))
+        .attr_opt("description", resources::description(view, id));
+    let whole = view.of_all_resources();
+    Some(entry.items(instances.filter_map(|instance| resources::entry_of(whole, instance))))
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Failed operations.
 
-use super::{Lists, Show, resources};
+use super::View;
+use super::outline::Outline;
 use crate::date;
+use crate::output::Entry;
 use model::{ExecStatus, Interval, OcfCode, OpKey};
 use scheduler::{Cluster, FailedOperation, NodeId, ResourceId, Variant};
 use xml::Element;
@@ -20,7 +22,7 @@ fn status(operation: &Element) -> ExecStatus {
 }
 
 /// The operation's key, which very old histories have in the id alone.
-pub(super) fn key(operation: &Element) -> Option<&str> {
+fn key(operation: &Element) -> Option<&str> {
     operation.attr("operation_key").or(operation.id())
 }
 
@@ -36,7 +38,7 @@ fn is_masked_probe(operation: &Element) -> bool {
 /// What a masked probe of a resource found, on a node if one is given.
 pub(super) fn failed_probe(cluster: &Cluster, id: ResourceId, node: Option<NodeId>) -> Option<OcfCode> {
     // Probes of a clone's instances are recorded under the name of what is cloned.
-    let top = cluster.resource(resources::top(cluster, id));
+    let top = cluster.resource(cluster.top_of(id));
     let child = top.children.first().filter(|_| top.variant == Variant::Clone);
     let wanted = match child.and_then(|&child| cluster.resource(child).xml.id()) {
         Some(child) => child,
@@ -53,20 +55,49 @@ pub(super) fn failed_probe(cluster: &Cluster, id: ResourceId, node: Option<NodeI
 }
 
 /// Failed operations worth showing.
-pub(super) fn shown(cluster: &Cluster) -> impl Iterator<Item = &FailedOperation> {
-    cluster.failed.iter().filter(|failed| {
-        let has_key = key(&failed.operation).is_some_and(|key| key.parse::<OpKey>().is_ok());
-        has_key && !is_masked_probe(&failed.operation)
+fn shown(view: View<'_>) -> impl Iterator<Item = &FailedOperation> {
+    view.cluster.failed.iter().filter(move |failed| {
+        let parsed = key(&failed.operation).and_then(|key| key.parse::<OpKey>().ok());
+        view.nodes.has_node(&failed.node)
+            && !is_masked_probe(&failed.operation)
+            && parsed.is_some_and(|key| view.resources.has(&key.resource))
     })
 }
 
-pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer: bool) -> bool {
-    let mut section = lists.section("Failed Resource Actions", spacer);
-    for failed in shown(cluster) {
-        section.open(lists);
-        lists.item(if show.failure_details { technical(failed) } else { friendly(failed) });
+pub(super) fn tell(out: &mut Outline, view: View<'_>, spacer: bool) -> bool {
+    let mut section = out.section("Failed Resource Actions", spacer);
+    for failed in shown(view) {
+        section.open(out);
+        out.line(if view.show.failure_details { technical(failed) } else { friendly(failed) });
     }
-    section.close(lists)
+    section.close(out)
+}
+
+pub(super) fn entry(view: View<'_>) -> Option<Entry> {
+    let mut failed = shown(view).peekable();
+    failed.peek().is_some().then(|| Entry::new("failures").items(failed.map(failure)))
+}
+
+fn failure(failed: &FailedOperation) -> Entry {
+    let operation = &failed.operation;
+    let name = if operation.attr("operation_key").is_some() { "op_key" } else { "id" };
+    let reason = operation.attr("exit-reason").unwrap_or("none");
+    let entry = Entry::new("failure")
+        .attr_opt(name, key(operation))
+        .attr("node", &failed.node)
+        .attr("exitstatus", code(operation).to_string())
+        .attr("exitreason", reason)
+        .attr("exitcode", code(operation).value())
+        .attr_opt("call", operation.attr("call-id"))
+        .attr("status", status(operation).to_string());
+    let changed: Option<i64> = number(operation, "last-rc-change").filter(|&secs: &i64| secs > 0);
+    let Some(changed) = changed else { return entry };
+    entry
+        .attr("last-rc-change", date::utc(changed))
+        .attr_opt("queued", operation.attr("queue-time"))
+        .attr_opt("exec", operation.attr("exec-time"))
+        .attr("interval", number::<i64>(operation, "interval").unwrap_or(0))
+        .attr_opt("task", operation.attr("operation"))
 }
 
 fn technical(failed: &FailedOperation) -> String {

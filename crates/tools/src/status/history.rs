@@ -1,146 +1,150 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What was run on each node, and how often it failed.
 
-use super::nodes::display_name;
+use super::outline::Outline;
 use super::resources::printable_id;
-use super::{Lists, Sections, Show};
+use super::{Show, View, nodes};
 use crate::date;
-use model::{Interval, OcfCode, Score};
-use scheduler::{Cluster, Node, NodeId, Resource};
+use crate::output::Entry;
+use model::{Interval, OcfCode};
+use scheduler::{NodeId, ResourceId, Variant};
+use std::collections::BTreeMap;
 use xml::Element;
 
-/// How often a resource failed on a node and when last (0 if unknown), whether it still counts or not.
-fn fail_count(node: &Node, resource: &Resource) -> (Score, i64) {
-    let name = resource.history_id.as_deref().unwrap_or(&resource.id);
-    let name = if resource.state.unique { name } else { name.split(':').next().unwrap_or(name) };
-    let of = |prefix: &'static str| {
-        node.attributes.iter().filter_map(move |(attribute, value)| {
-            let rest = attribute.strip_prefix(prefix)?.strip_prefix(name)?;
-            rest.starts_with('#').then_some(&**value)
-        })
-    };
-    let count =
-        of("fail-count-").filter_map(|text| text.parse::<Score>().ok()).fold(Score::ZERO, |a, b| a + b);
-    let last = of("last-failure-").filter_map(|text| text.parse::<i64>().ok()).max().unwrap_or(0);
-    if count <= Score::ZERO { (Score::ZERO, 0) } else { (count, last) }
-}
-
 /// What a node's history says of a resource.
-pub(super) struct Entry<'a> {
+struct Record<'a> {
     /// The name it is shown under.
     name: &'a str,
-    resource: &'a Resource,
-    count: Score,
+    threshold: i32,
+    count: i32,
     last_failure: i64,
-    operations: Vec<&'a Element>,
+    operations: Vec<Element>,
 }
 
 /// The nodes that are online and have a state, with their histories, in the order of the status section.
-fn of_nodes(cluster: &Cluster, sections: Sections) -> impl Iterator<Item = (NodeId, Vec<Entry<'_>>)> {
-    let states = cluster.cib.child("status").into_iter().flat_map(|s| s.elements_named("node_state"));
+fn of_nodes<'a>(view: View<'a>) -> impl Iterator<Item = (NodeId, Vec<Record<'a>>)> {
+    let by_id: BTreeMap<&str, NodeId> =
+        nodes::shown(view).filter(|(_, node)| node.state.online).map(|(id, node)| (&*node.id, id)).collect();
+    let states = view.cluster.cib.child("status").into_iter().flat_map(|s| s.elements_named("node_state"));
     states.filter_map(move |state| {
-        let mut nodes = cluster.nodes.iter().enumerate();
-        let (index, node) = nodes.find(|(_, node)| state.id() == Some(&*node.id) && node.state.online)?;
+        let node = *by_id.get(state.id()?)?;
         let resources = state.descend(&["lrm", "lrm_resources"]).into_iter();
         let histories = resources.flat_map(|list| list.elements_named("lrm_resource"));
-        let entries = histories.filter_map(|history| entry(cluster, node, history));
-        let worth = |entry: &Entry<'_>| {
-            if sections.operations { !entry.operations.is_empty() } else { entry.count > Score::ZERO }
+        let records = histories.filter_map(|history| record(view, node, history));
+        let worth = |record: &Record<'_>| match view.sections.operations {
+            true => !record.operations.is_empty(),
+            false => record.count > 0,
         };
-        Some((NodeId::new(index), entries.filter(worth).collect()))
+        Some((node, records.filter(worth).collect()))
     })
 }
 
-fn entry<'a>(cluster: &'a Cluster, node: &Node, history: &'a Element) -> Option<Entry<'a>> {
-    let id = history.id()?;
-    let resource = cluster.resources.iter().find(|r| *r.id == *id || r.history_id.as_deref() == Some(id))?;
-    let (count, last_failure) = fail_count(node, resource);
-    let operations = operations(history);
-    Some(Entry { name: printable_id(resource), resource, count, last_failure, operations })
+fn record<'a>(view: View<'a>, node: NodeId, history: &'a Element) -> Option<Record<'a>> {
+    let cluster = view.cluster;
+    let kept_as = history.id()?;
+    let id = cluster.resource_in_history(kept_as)?;
+    if !is_wanted(view, id) {
+        return None;
+    }
+    let resource = cluster.resource(id);
+    let (count, last_failure) = cluster.failures_on(id, node);
+    Some(Record {
+        // Failures alone are shown under the name their history has.
+        name: if view.sections.operations { printable_id(resource) } else { kept_as },
+        threshold: resource.state.migration_threshold,
+        count,
+        last_failure,
+        operations: operations(history),
+    })
 }
 
-/// Prints fail counts, or all operations if they are asked for.
-pub(super) fn print(
-    lists: &mut Lists<'_>,
-    cluster: &Cluster,
-    sections: Sections,
-    show: Show,
-    spacer: bool,
-) -> bool {
-    let title = if sections.operations { "Operations" } else { "Migration Summary" };
-    let mut section = lists.section(title, spacer);
-    for (node, entries) in of_nodes(cluster, sections) {
-        section.open(lists);
-        if entries.is_empty() {
+/// Of a group's members, only those asked for by name, or with the whole group.
+fn is_wanted(view: View<'_>, id: ResourceId) -> bool {
+    let cluster = view.cluster;
+    let top = cluster.resource(cluster.top_of(id));
+    if top.variant == Variant::Group {
+        return view.resources.has(printable_id(cluster.resource(id)))
+            || view.resources.has(printable_id(top));
+    }
+    view.wants(id, true)
+}
+
+/// Fail counts, or all operations if they are asked for.
+pub(super) fn tell(out: &mut Outline, view: View<'_>, spacer: bool) -> bool {
+    let title = if view.sections.operations { "Operations" } else { "Migration Summary" };
+    let mut section = out.section(title, spacer);
+    for (node, records) in of_nodes(view) {
+        section.open(out);
+        if records.is_empty() {
             continue;
         }
-        lists.begin(format_args!("Node: {}", display_name(cluster, node, show)));
-        for entry in entries {
-            if !sections.operations {
-                lists.item(heading(&entry));
+        out.begin(nodes::heading(view, node));
+        for record in records {
+            if !view.sections.operations {
+                out.line(heading(&record));
                 continue;
             }
-            lists.begin(heading(&entry));
-            for operation in &entry.operations {
-                lists.item(describe(operation, show));
-            }
-            lists.end();
+            out.begin(heading(&record));
+            record.operations.iter().for_each(|operation| out.line(describe(operation, view.show)));
+            out.end();
         }
-        lists.end();
+        out.end();
     }
-    section.close(lists)
+    section.close(out)
 }
 
-fn heading(entry: &Entry<'_>) -> String {
-    let mut text =
-        format!("{}: migration-threshold={}", entry.name, entry.resource.state.migration_threshold);
-    if entry.count > Score::ZERO {
-        text.push_str(&format!(" fail-count={}", entry.count.value()));
+fn heading(record: &Record<'_>) -> String {
+    let mut text = format!("{}: migration-threshold={}", record.name, record.threshold);
+    if record.count > 0 {
+        text.push_str(&format!(" fail-count={}", record.count));
     }
-    if entry.last_failure > 0 {
-        text.push_str(&format!(" last-failure='{}'", date::local(entry.last_failure)));
+    if record.last_failure > 0 {
+        text.push_str(&format!(" last-failure='{}'", date::local(record.last_failure)));
     }
     text
 }
 
-/// All of it as XML; none if there is nothing.
-pub(super) fn xml(cluster: &Cluster, sections: Sections) -> Option<Element> {
-    let nodes = of_nodes(cluster, sections).filter(|(_, entries)| !entries.is_empty());
-    let nodes = nodes.map(|(node, entries)| {
-        let entries = entries.iter().map(|entry| entry_xml(entry, sections));
-        Element::new("node").with_attr("name", &cluster.node(node).name).with_children(entries)
+/// All of it; none if there is nothing.
+pub(super) fn entry(view: View<'_>) -> Option<Entry> {
+    let mut nodes = of_nodes(view).peekable();
+    nodes.peek()?;
+    let nodes = nodes.filter(|(_, records)| !records.is_empty()).map(|(node, records)| {
+        let records = records.iter().map(|record| record_entry(view, record));
+        Entry::new("node").attr("name", &*view.cluster.node(node).name).items(records)
     });
-    let out = Element::new("node_history").with_children(nodes);
-    out.first_element().is_some().then_some(out)
+    Some(Entry::new("node_history").items(nodes))
 }
 
-fn entry_xml(entry: &Entry<'_>, sections: Sections) -> Element {
-    let mut out = Element::new("resource_history")
-        .with_attr("id", entry.name)
-        .with_attr("orphan", false)
-        .with_attr("removed", false)
-        .with_attr("migration-threshold", entry.resource.state.migration_threshold);
-    out.set_attr_opt("fail-count", (entry.count > Score::ZERO).then_some(entry.count.value()));
-    out.set_attr_opt("last-failure", (entry.last_failure > 0).then(|| date::local(entry.last_failure)));
-    let operations = entry.operations.iter().filter(|_| sections.operations);
-    out.with_children(operations.map(|operation| operation_xml(operation)))
+fn record_entry(view: View<'_>, record: &Record<'_>) -> Entry {
+    let entry = Entry::new("resource_history")
+        .attr("id", record.name)
+        .attr("orphan", false)
+        .attr("removed", false)
+        .attr("migration-threshold", record.threshold)
+        .attr_opt("fail-count", (record.count > 0).then_some(record.count))
+        .attr_opt("last-failure", (record.last_failure > 0).then(|| date::local(record.last_failure)));
+    let operations = record.operations.iter().filter(|_| view.sections.operations);
+    entry.items(operations.map(|operation| operation_entry(operation, view.show)))
 }
 
-fn operation_xml(operation: &Element) -> Element {
+fn operation_entry(operation: &Element, show: Show) -> Entry {
     let code = OcfCode::new(i32::try_from(number(operation, "rc-code")).unwrap_or(1));
-    let mut out = Element::new("operation_history");
-    out.set_attr_opt("call", operation.attr("call-id"));
-    out.set_attr("task", task(operation));
-    out.set_attr("rc", code.value());
-    out.set_attr("rc_text", code);
     let interval = number(operation, "interval");
-    out.set_attr_opt("interval", (interval != 0).then(|| format!("{interval}ms")));
-    let changed = number(operation, "last-rc-change");
-    out.set_attr_opt("last-rc-change", (changed > 0).then(|| date::local(changed)));
-    for name in ["exec-time", "queue-time"] {
-        out.set_attr_opt(name, operation.attr(name).map(|value| format!("{value}ms")));
+    let entry = Entry::new("operation_history")
+        .attr_opt("call", operation.attr("call-id"))
+        .attr("task", task(operation))
+        .attr("rc", code.value())
+        .attr("rc_text", code.to_string())
+        .attr_opt("interval", (interval != 0).then(|| format!("{interval}ms")));
+    if !show.timing {
+        return entry;
     }
-    out
+    let changed = number(operation, "last-rc-change");
+    let ms = |name| operation.attr(name).map(|value| format!("{value}ms"));
+    entry
+        .attr_opt("last-rc-change", (changed > 0).then(|| date::local(changed)))
+        .attr_opt("exec-time", ms("exec-time"))
+        .attr_opt("queue-time", ms("queue-time"))
 }
 
 fn number(operation: &Element, name: &str) -> i64 {
@@ -156,15 +160,13 @@ fn task(operation: &Element) -> &str {
 }
 
 /// The operations worth showing, in the order they were run in: no notifications, and no probes that found nothing.
-fn operations(history: &Element) -> Vec<&Element> {
-    let found_nothing =
-        |op: &Element| is_probe(op) && number(op, "rc-code") == i64::from(OcfCode::NOT_RUNNING.value());
-    let all = history.elements_named("lrm_rsc_op");
-    let mut shown: Vec<&Element> =
-        all.filter(|op| op.attr("operation") != Some("notify") && !found_nothing(op)).collect();
-    // Those with equal or no number stay as they are.
-    shown.sort_by_key(|op| number(op, "call-id"));
-    shown
+fn operations(history: &Element) -> Vec<Element> {
+    let mut all = scheduler::operations_of(history, false);
+    all.retain(|op| {
+        let found_nothing = is_probe(op) && number(op, "rc-code") == i64::from(OcfCode::NOT_RUNNING.value());
+        op.attr("operation") != Some("notify") && !found_nothing
+    });
+    all
 }
 
 fn describe(operation: &Element, show: Show) -> String {

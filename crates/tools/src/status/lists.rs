@@ -18,15 +18,6 @@ pub struct Lists<'w> {
     failure: Option<io::Error>,
 }
 
-/// A list whose title is printed with its first item, so that an empty one leaves no trace.
-#[derive(Debug)]
-#[must_use]
-pub struct Section {
-    title: String,
-    spacer: bool,
-    open: bool,
-}
-
 impl<'w> Lists<'w> {
     /// Prints to `out`, and what went wrong to `err`. `fancy` indents and titles lists; `quiet` leaves out what is not
     /// essential.
@@ -44,6 +35,11 @@ impl<'w> Lists<'w> {
         if self.fancy {
             self.line(format_args!("{title}:"));
         }
+        self.depth += 1;
+    }
+
+    /// Begins a list that has no title.
+    pub fn begin_untitled(&mut self) {
         self.depth += 1;
     }
 
@@ -91,11 +87,6 @@ impl<'w> Lists<'w> {
         self.remember(result);
     }
 
-    /// A list that begins with its first item, after a blank line if `spacer`.
-    pub fn section(&self, title: impl Display, spacer: bool) -> Section {
-        Section { title: title.to_string(), spacer, open: false }
-    }
-
     /// Ends; says whether everything could be written.
     pub fn finish(self) -> io::Result<()> {
         match self.failure {
@@ -117,27 +108,6 @@ impl<'w> Lists<'w> {
     }
 }
 
-impl Section {
-    /// Begins the list if it has not begun.
-    pub fn open(&mut self, lists: &mut Lists<'_>) {
-        if !self.open {
-            if self.spacer {
-                lists.spacer();
-            }
-            lists.begin(&self.title);
-            self.open = true;
-        }
-    }
-
-    /// Ends the list if it has begun; says whether it had.
-    pub fn close(self, lists: &mut Lists<'_>) -> bool {
-        if self.open {
-            lists.end();
-        }
-        self.open
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,25 +123,21 @@ mod tests {
     fn nested(lists: &mut Lists<'_>) {
         lists.info("Hello");
         lists.begin("Outer");
-        let mut never = lists.section("Never", true);
-        let mut inner = lists.section("Inner", true);
-        inner.open(lists);
-        inner.open(lists);
+        lists.begin("Inner");
         lists.labelled("Label", "text");
-        assert!(inner.close(lists));
-        never.title.push('!');
-        assert!(!never.close(lists));
+        lists.end();
+        lists.spacer();
         lists.item("last");
         lists.end();
     }
 
     #[test]
     fn lists_are_titled_and_indented() {
-        assert_eq!(print(true, false, nested), "Hello\nOuter:\n\n  * Inner:\n    * Label: text\n  * last\n");
+        assert_eq!(print(true, false, nested), "Hello\nOuter:\n  * Inner:\n    * Label: text\n\n  * last\n");
     }
 
     #[test]
     fn plain_lists_are_their_items() {
-        assert_eq!(print(false, true, nested), "\ntext\nlast\n");
+        assert_eq!(print(false, true, nested), "text\n\nlast\n");
     }
 }

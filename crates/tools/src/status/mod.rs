@@ -1,118 +1,184 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The cluster status, as `crm_mon` and `crm_simulate` show it.
+//! The cluster status, as `crm_mon`, `crm_simulate` and `crm_resource` show it.
 //!
-//! Decides: which sections are shown, how, in which words. Given: a cluster as the scheduler read it. Leaves to others:
-//! where the CIB comes from, and what the states mean.
+//! Decides: which sections are shown, of what, how, in which words. Given: a cluster as the scheduler read it, and what
+//! the daemons say besides. Leaves to others: where the CIB comes from, and what the states mean.
+//!
+//! A [`View`] says what of a cluster is looked at. Every part of the status (nodes, clones, bans, ...) has a file that knows
+//! its facts and tells them twice: to people as a part of an [`Outline`], which is printed as text (`lists`) or as a page
+//! (`html`), and to programs as report entries, which become XML or JSON (`output`).
 
+mod attributes;
 mod bans;
 mod brief;
 mod bundle;
 mod clone;
 mod failures;
+pub(crate) mod fencing;
+mod filter;
 mod group;
 mod history;
+mod html;
 mod lists;
 mod nodes;
+mod outline;
 mod primitive;
 mod resources;
+mod sections;
 mod summary;
-pub(crate) mod xml_form;
+mod tickets;
 
+pub(crate) use fencing::FencingHistory;
+pub(crate) use filter::Only;
+pub(crate) use html::Page;
 pub use lists::Lists;
+pub(crate) use outline::Outline;
 pub use resources::Counts;
+pub use sections::{Sections, Show};
 pub(crate) use summary::friendly_state;
 pub use summary::{Daemons, maintenance_notice};
 
-use scheduler::Cluster;
+use crate::output::Entry;
+use scheduler::{Cluster, ResourceId};
 
-/// Which parts of the status are shown.
+/// What people read the status on. The words are the same but in few places.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sections {
-    /// Stack, DC, times and counts.
-    pub summary: bool,
-    /// Cluster options.
-    pub options: bool,
-    /// Nodes.
-    pub nodes: bool,
-    /// Resources.
-    pub resources: bool,
-    /// Node attributes.
-    pub attributes: bool,
-    /// How often resources failed on nodes.
-    pub fail_counts: bool,
-    /// What was run on nodes, with fail counts.
-    pub operations: bool,
-    /// Failed actions.
-    pub failures: bool,
-    /// Location constraints that keep resources off nodes.
-    pub bans: bool,
+pub(crate) enum Medium {
+    /// Text.
+    #[default]
+    Text,
+    /// A page of HTML.
+    Page,
 }
 
-/// How they are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Show {
-    /// Inactive resources too.
-    pub inactive: bool,
-    /// What is being done with resources right now.
-    pub pending: bool,
-    /// Nodes' ids, where they differ from their names.
-    pub node_ids: bool,
-    /// Nodes' feature sets, and with them a line for each node.
-    pub feature_sets: bool,
-    /// Descriptions of resources.
-    pub descriptions: bool,
-    /// Each instance of a clone, even if there is nothing special about it.
-    pub clone_detail: bool,
-    /// Resources counted by their agents.
-    pub brief: bool,
-    /// Resources below the nodes they run on.
-    pub by_node: bool,
-    /// Resources without the nodes they run on.
-    pub resource_only: bool,
-    /// Operations with when and how long they ran.
-    pub timing: bool,
-    /// Failed actions with all technical details.
-    pub failure_details: bool,
+/// What of a cluster is shown, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'a> {
+    /// What is looked at.
+    pub cluster: &'a Cluster,
+    /// Which parts.
+    pub sections: Sections,
+    /// In which way.
+    pub show: Show,
+    /// For whom; of no meaning to entries.
+    pub medium: Medium,
+    /// Which nodes.
+    pub nodes: &'a Only,
+    /// Which resources.
+    pub resources: &'a Only,
+    /// How ids of the bans that are shown begin.
+    pub ban_prefix: &'a str,
+    /// What the daemons say.
+    pub daemons: &'a Daemons,
+    /// What was fenced, if that is looked at.
+    pub fencing: Option<&'a FencingHistory>,
+}
+
+impl<'a> View<'a> {
+    /// All nodes and resources of a cluster, as text.
+    pub fn new(cluster: &'a Cluster, sections: Sections, show: Show) -> View<'a> {
+        View {
+            cluster,
+            sections,
+            show,
+            medium: Medium::Text,
+            nodes: &Only::ALL,
+            resources: &Only::ALL,
+            ban_prefix: "",
+            daemons: &Daemons::UNKNOWN,
+            fencing: None,
+        }
+    }
+
+    /// The same with every resource.
+    fn of_all_resources(self) -> View<'a> {
+        View { resources: &Only::ALL, ..self }
+    }
+
+    /// The same with another way of showing.
+    fn shown(self, show: Show) -> View<'a> {
+        View { show, ..self }
+    }
+
+    /// The status for people; says whether there was anything to show.
+    pub fn tell(self, out: &mut Outline) -> bool {
+        let mut told = summary::tell(out, self);
+        if self.sections.nodes {
+            told |= nodes::tell(out, self, told);
+        }
+        if self.sections.resources {
+            told |= resources::tell(out, self, told);
+        }
+        if self.sections.attributes {
+            told |= attributes::tell(out, self, told);
+        }
+        if self.sections.fail_counts || self.sections.operations {
+            told |= history::tell(out, self, told);
+        }
+        if self.sections.failures {
+            told |= failures::tell(out, self, told);
+        }
+        let mut history_failure_told = false;
+        told |= fencing::tell_failed(out, self, told, &mut history_failure_told);
+        // Pages have what was fenced before tickets and bans, texts after them.
+        if self.medium == Medium::Page {
+            told |= fencing::tell_others(out, self, told, false);
+        }
+        if self.sections.tickets {
+            told |= tickets::tell(out, self, told);
+        }
+        if self.sections.bans {
+            told |= bans::tell(out, self, told);
+        }
+        if self.medium == Medium::Text {
+            told |= fencing::tell_others(out, self, told, history_failure_told);
+        }
+        told
+    }
+
+    /// One resource with all that is in it, for people; says whether there was anything to show.
+    pub fn tell_resource(self, out: &mut Outline, id: ResourceId) -> bool {
+        resources::tell_one(out, self, id)
+    }
+
+    /// The status for programs, a section an entry.
+    pub fn entries(self) -> Vec<Entry> {
+        // What is for programs is never brief: they choose themselves.
+        let view = self.shown(Show { brief: false, ..self.show });
+        let sections = [
+            summary::entry(view),
+            view.sections.nodes.then(|| nodes::entry(view)),
+            view.sections.resources.then(|| resources::entry(view)).flatten(),
+            view.sections.attributes.then(|| attributes::entry(view)).flatten(),
+            (view.sections.fail_counts || view.sections.operations).then(|| history::entry(view)).flatten(),
+            view.sections.failures.then(|| failures::entry(view)).flatten(),
+            fencing::entry(view),
+            view.sections.tickets.then(|| tickets::entry(view)).flatten(),
+            view.sections.bans.then(|| bans::entry(view)).flatten(),
+        ];
+        sections.into_iter().flatten().collect()
+    }
+
+    /// One resource with all that is in it, for programs; none if nothing of it is shown.
+    pub fn resource_entry(self, id: ResourceId) -> Option<Entry> {
+        resources::entry_of(self, id)
+    }
 }
 
 /// Prints the status; says whether there was anything to print.
-pub fn print_status(
-    lists: &mut Lists<'_>,
-    cluster: &Cluster,
-    sections: Sections,
-    show: Show,
-    daemons: Option<&Daemons>,
-) -> bool {
-    let mut printed = summary::print(lists, cluster, sections, show, daemons);
-    if sections.nodes {
-        printed |= nodes::print(lists, cluster, show, printed);
-    }
-    if sections.resources {
-        printed |= resources::print(lists, cluster, show, printed);
-    }
-    if sections.attributes {
-        printed |= nodes::print_attributes(lists, cluster, show, printed);
-    }
-    if sections.fail_counts || sections.operations {
-        printed |= history::print(lists, cluster, sections, show, printed);
-    }
-    if sections.failures {
-        printed |= failures::print(lists, cluster, show, printed);
-    }
-    if sections.bans {
-        printed |= bans::print(lists, cluster, show, printed);
-    }
-    printed
+pub fn print_status(lists: &mut Lists<'_>, cluster: &Cluster, sections: Sections, show: Show) -> bool {
+    let mut outline = Outline::default();
+    let told = View::new(cluster, sections, show).tell(&mut outline);
+    outline.print(lists);
+    told
 }
 
 /// Prints one resource with all that is in it.
-pub fn print_resource(
-    lists: &mut Lists<'_>,
-    cluster: &Cluster,
-    id: scheduler::ResourceId,
-    show: Show,
-) -> bool {
-    resources::print_one(lists, cluster, id, show)
+pub fn print_resource(lists: &mut Lists<'_>, cluster: &Cluster, id: ResourceId, show: Show) -> bool {
+    let mut outline = Outline::default();
+    let told = View::new(cluster, Sections::default(), show).tell_resource(&mut outline, id);
+    outline.print(lists);
+    told
 }
 
 /// Prints into a text: lists as people see them, without what went wrong.
@@ -123,8 +189,10 @@ pub(crate) fn rendered(fancy: bool, quiet: bool, print: impl FnOnce(&mut Lists<'
 }
 
 /// A primitive's line but for where it is.
-pub(crate) fn state_of(cluster: &Cluster, id: scheduler::ResourceId) -> String {
-    primitive::describe(cluster, id, None, Show { resource_only: true, pending: true, ..Show::default() })
+pub(crate) fn state_of(cluster: &Cluster, id: ResourceId) -> String {
+    let show = Show { resource_only: true, pending: true, ..Show::default() };
+    let name = resources::printable_id(cluster.resource(id));
+    primitive::describe(View::new(cluster, Sections::default(), show), id, name, None)
 }
 
 /// Whether nothing may be run on a node because of its health: as far as the strategy says so by itself.

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The list of nodes, and that of their attributes.
+//! The list of nodes.
 
-use super::{Lists, Show, brief, primitive, resources, summary};
+use super::outline::{Outline, Span, span};
+use super::{Medium, Show, View, brief, primitive, resources, summary};
+use crate::output::Entry;
 use model::Score;
 use scheduler::{Cluster, Node, NodeId, NodeKind, ResourceId};
 
-/// What runs on a node.
-pub(super) fn resources_on(cluster: &Cluster, node: NodeId) -> impl Iterator<Item = ResourceId> {
-    cluster.node(node).state.running.iter().copied()
-}
-
 /// A node's name; if details are wanted, with the node a guest is on, and with its id.
-pub(super) fn display_name(cluster: &Cluster, id: NodeId, show: Show) -> String {
+pub(super) fn display_name(view: View<'_>, id: NodeId) -> String {
+    let cluster = view.cluster;
     let node = cluster.node(id);
     let mut name = node.name.to_string();
-    if !show.node_ids {
+    if !view.show.node_ids {
         return name;
     }
     if node.kind == NodeKind::Guest {
@@ -28,6 +26,14 @@ pub(super) fn display_name(cluster: &Cluster, id: NodeId, show: Show) -> String 
     name
 }
 
+/// How a node is introduced where something of it is listed.
+pub(super) fn heading(view: View<'_>, id: NodeId) -> String {
+    match view.medium {
+        Medium::Text => format!("Node: {}", display_name(view, id)),
+        Medium::Page => format!("{}:", display_name(view, id)),
+    }
+}
+
 /// How healthy a node is by its `#health` attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Health {
@@ -37,7 +43,7 @@ pub(super) enum Health {
 }
 
 impl Health {
-    pub(super) const fn as_str(self) -> &'static str {
+    const fn as_str(self) -> &'static str {
         match self {
             Health::Red => "red",
             Health::Yellow => "yellow",
@@ -78,8 +84,9 @@ pub(super) fn health(cluster: &Cluster, node: &Node) -> Health {
     values.map(|(_, value)| of(value)).min().unwrap_or(Health::Green)
 }
 
-fn status(cluster: &Cluster, id: NodeId) -> &'static str {
-    let state = &cluster.node(id).state;
+/// A node's state in words.
+fn status(node: &Node) -> &'static str {
+    let state = &node.state;
     if state.unclean {
         return match (state.online, state.pending) {
             (true, _) => "UNCLEAN (online)",
@@ -92,10 +99,10 @@ fn status(cluster: &Cluster, id: NodeId) -> &'static str {
     } else if state.standby_on_fail && state.online {
         "standby (on-fail)"
     } else if state.standby {
-        match (state.online, resources_on(cluster, id).next().is_some()) {
+        match (state.online, state.running.is_empty()) {
             (false, _) => "OFFLINE (standby)",
-            (true, false) => "standby",
-            (true, true) => "standby (with active resources)",
+            (true, true) => "standby",
+            (true, false) => "standby (with active resources)",
         }
     } else if state.maintenance {
         if state.online { "maintenance" } else { "OFFLINE (maintenance)" }
@@ -104,6 +111,36 @@ fn status(cluster: &Cluster, id: NodeId) -> &'static str {
     } else {
         "OFFLINE"
     }
+}
+
+/// The same for a page, where everything that is to be said of a node has its own words.
+fn status_spans(view: View<'_>, node: &Node) -> Vec<Span> {
+    let state = &node.state;
+    let mut spans = vec![match state.online {
+        true => Span::classed("online", " online"),
+        false => Span::classed("offline", " OFFLINE"),
+    }];
+    let why = match (state.standby_on_fail, state.standby) {
+        (true, _) => Some(" due to on-fail"),
+        (false, true) => Some(""),
+        (false, false) => None,
+    };
+    if let Some(why) = why {
+        let busy = if state.running.is_empty() { "" } else { ", with active resources" };
+        spans.push(Span::classed("standby", format!(" (in standby{why}{busy})")));
+    }
+    if state.maintenance {
+        spans.push(Span::classed("maint", " (in maintenance mode)"));
+    }
+    match health(view.cluster, node) {
+        Health::Red => spans.push(Span::classed("health_red", " (health is RED)")),
+        Health::Yellow => spans.push(Span::classed("health_yellow", " (health is YELLOW)")),
+        Health::Green => {}
+    }
+    if let Some(set) = summary::feature_set(node).filter(|_| view.show.feature_sets) {
+        spans.push(span(format!(", feature set {set}")));
+    }
+    spans
 }
 
 /// A node that has a line of its own, because something about it is worth one.
@@ -117,37 +154,30 @@ fn stands_out(cluster: &Cluster, node: &Node) -> bool {
         || health(cluster, node) != Health::Green
 }
 
-pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer: bool) -> bool {
-    let mut section = lists.section("Node List", spacer);
-    let mut words: [(&str, Vec<String>); 5] = [
+/// The nodes that are looked at.
+pub(super) fn shown(view: View<'_>) -> impl Iterator<Item = (NodeId, &Node)> {
+    let all = view.cluster.nodes.iter().enumerate();
+    all.filter(move |(_, node)| view.nodes.has_node(&node.name))
+        .map(|(index, node)| (NodeId::new(index), node))
+}
+
+pub(super) fn tell(out: &mut Outline, view: View<'_>, spacer: bool) -> bool {
+    let mut section = out.section("Node List", spacer);
+    let mut lists: [(&str, Vec<String>); 5] = [
         ("Online", Vec::new()),
         ("OFFLINE", Vec::new()),
         ("RemoteOnline", Vec::new()),
         ("RemoteOFFLINE", Vec::new()),
         ("GuestOnline", Vec::new()),
     ];
-    for (index, node) in cluster.nodes.iter().enumerate() {
-        section.open(lists);
-        let name = display_name(cluster, NodeId::new(index), show);
-        if show.by_node || show.feature_sets || stands_out(cluster, node) {
-            let kind = match node.kind {
-                NodeKind::Cluster => "Node",
-                NodeKind::Remote => "RemoteNode",
-                NodeKind::Guest => "GuestNode",
-            };
-            let health = match health(cluster, node) {
-                Health::Red => " (health is RED)",
-                Health::Yellow => " (health is YELLOW)",
-                Health::Green => "",
-            };
-            let set = summary::feature_set(node).filter(|_| show.feature_sets);
-            let set = set.map(|set| format!(", feature set {set}")).unwrap_or_default();
-            let line = format!("{kind} {name}: {}{health}{set}", status(cluster, NodeId::new(index)));
-            if show.by_node {
-                print_with_resources(lists, cluster, &line, NodeId::new(index), show);
-            } else {
-                lists.item(line);
-            }
+    for (id, node) in shown(view) {
+        section.open(out);
+        if view.medium == Medium::Page {
+            tell_on_page(out, view, id, node);
+            continue;
+        }
+        if view.show.by_node || view.show.feature_sets || stands_out(view.cluster, node) {
+            tell_line(out, view, id, node);
             continue;
         }
         let list = match (node.kind, node.state.online) {
@@ -157,60 +187,116 @@ pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer
             // A guest that is down is its launcher's business, which is listed.
             (NodeKind::Guest, false) => continue,
         };
-        if let Some((_, names)) = words.get_mut(list) {
-            names.push(name);
+        if let Some((_, names)) = lists.get_mut(list) {
+            names.push(display_name(view, id));
         }
     }
-    for (label, names) in words {
+    for (label, names) in lists {
         if !names.is_empty() {
-            lists.labelled(label, format_args!("[ {} ]", names.join(" ")));
+            out.labelled(label, vec![span(format!("[ {} ]", names.join(" ")))]);
         }
     }
-    section.close(lists)
+    section.close(out)
 }
 
-fn print_with_resources(lists: &mut Lists<'_>, cluster: &Cluster, line: &str, node: NodeId, show: Show) {
-    let mut resources = resources_on(cluster, node).peekable();
-    if show.brief && resources.peek().is_none() {
+fn tell_line(out: &mut Outline, view: View<'_>, id: NodeId, node: &Node) {
+    let kind = match node.kind {
+        NodeKind::Cluster => "Node",
+        NodeKind::Remote => "RemoteNode",
+        NodeKind::Guest => "GuestNode",
+    };
+    let health = match health(view.cluster, node) {
+        Health::Red => " (health is RED)",
+        Health::Yellow => " (health is YELLOW)",
+        Health::Green => "",
+    };
+    let set = summary::feature_set(node).filter(|_| view.show.feature_sets);
+    let set = set.map(|set| format!(", feature set {set}")).unwrap_or_default();
+    let line = format!("{kind} {}: {}{health}{set}", display_name(view, id), status(node));
+    if !view.show.by_node {
+        out.line(line);
         return;
     }
-    lists.begin(line);
-    lists.begin("Resources");
-    if show.brief {
-        brief::print(lists, cluster, resources, Show { inactive: false, by_node: true, ..show });
-    } else {
-        for id in resources {
-            primitive::print_on_node(lists, cluster, id, show);
-        }
+    if view.show.brief && brief::wanted(view, &node.state.running).is_empty() {
+        return;
     }
-    lists.end();
-    lists.end();
+    out.begin(line);
+    out.begin("Resources");
+    tell_running(out, view, node);
+    out.end();
+    out.end();
 }
 
-/// Attributes the cluster keeps for itself.
-fn is_internal(name: &str) -> bool {
-    const PREFIXES: [&str; 6] = ["fail-count", "last-failure", "shutdown", "terminate", "standby", "#"];
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-}
-
-pub(super) fn shown_attributes(node: &Node) -> impl Iterator<Item = (&str, &str)> {
-    let all = node.attributes.iter().map(|(name, value)| (&**name, &**value));
-    all.filter(|(name, _)| !is_internal(name))
-}
-
-pub(super) fn print_attributes(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer: bool) -> bool {
-    let mut section = lists.section("Node Attributes", spacer);
-    for (index, node) in cluster.nodes.iter().enumerate().filter(|(_, node)| node.state.online) {
-        let attributes: Vec<(&str, &str)> = shown_attributes(node).collect();
-        if attributes.is_empty() {
-            continue;
-        }
-        section.open(lists);
-        lists.begin(format_args!("Node: {}", display_name(cluster, NodeId::new(index), show)));
-        for (name, value) in attributes {
-            lists.item(format_args!("{name:<32}\t: {value:<10}"));
-        }
-        lists.end();
+fn tell_on_page(out: &mut Outline, view: View<'_>, id: NodeId, node: &Node) {
+    let name = format!("{}:", display_name(view, id));
+    if !view.show.by_node {
+        let spans = std::iter::once(Span::classed("bold", name)).chain(status_spans(view, node));
+        out.spans(spans.collect());
+        return;
     }
-    section.close(lists)
+    out.begin(name);
+    let spans = std::iter::once(span("Status:")).chain(status_spans(view, node));
+    out.open(spans.collect());
+    let none = match view.show.brief {
+        true => brief::wanted(view, &node.state.running).is_empty(),
+        false => node.state.running.is_empty(),
+    };
+    if !none {
+        out.begin("Resources");
+        tell_running(out, view, node);
+        out.end();
+    }
+    out.close();
+    out.end();
+}
+
+/// What runs on a node, below it: where, need not be said.
+fn tell_running(out: &mut Outline, view: View<'_>, node: &Node) {
+    let view = view.shown(Show { resource_only: true, ..view.show });
+    if view.show.brief {
+        let running = brief::wanted(view, &node.state.running);
+        brief::tell(out, view.shown(Show { inactive: false, ..view.show }), running);
+        return;
+    }
+    for &id in &node.state.running {
+        primitive::tell(out, view, id);
+    }
+}
+
+pub(super) fn entry(view: View<'_>) -> Entry {
+    Entry::new("nodes").items(shown(view).map(|(id, node)| node_entry(view, id, node)))
+}
+
+fn node_entry(view: View<'_>, id: NodeId, node: &Node) -> Entry {
+    let state = &node.state;
+    let kind = match node.kind {
+        NodeKind::Cluster => "member",
+        NodeKind::Remote | NodeKind::Guest => "remote",
+    };
+    let launcher: Option<ResourceId> = match node.kind {
+        NodeKind::Guest => view.cluster.launcher_of(id),
+        NodeKind::Cluster | NodeKind::Remote => None,
+    };
+    let entry = Entry::new("node")
+        .attr("name", &*node.name)
+        .attr("id", &*node.id)
+        .attr("online", state.online)
+        .attr("standby", state.standby)
+        .attr("standby_onfail", state.standby_on_fail)
+        .attr("maintenance", state.maintenance)
+        .attr("pending", state.pending)
+        .attr("unclean", state.unclean)
+        .attr("health", health(view.cluster, node).as_str())
+        .attr_opt("feature_set", summary::feature_set(node))
+        .attr("shutdown", state.shutdown)
+        .attr("expected_up", state.expected_up)
+        .attr("is_dc", view.cluster.dc == Some(id))
+        .attr("resources_running", state.running.len())
+        .attr("type", kind)
+        .attr_opt("id_as_resource", launcher.map(|id| &*view.cluster.resource(id).id));
+    if !view.show.by_node {
+        return entry;
+    }
+    let below = view.shown(Show { resource_only: true, ..view.show });
+    entry.items(state.running.iter().filter_map(|&id| primitive::entry(below, id)))
 }

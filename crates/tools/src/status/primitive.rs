@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A primitive's line: what it is, what it does, where, and what is special about it.
+//! A primitive: what it is, what it does, where, and what is special about it.
 
-use super::resources::{current_node, is_promotable, printable_id};
-use super::{Lists, Show, failures};
-use model::Role;
+use super::outline::{Outline, Span};
+use super::resources::{current_node, description, is_active, printable_id, unmanaged_word};
+use super::{Show, View, failures};
+use crate::output::Entry;
+use model::{Role, parse_bool};
 use scheduler::{Cluster, NodeId, Resource, ResourceId};
 
 /// Started instances of promotable clones are shown as unpromoted.
-pub(super) fn displayed_role(cluster: &Cluster, id: ResourceId) -> Role {
+fn displayed_role(cluster: &Cluster, id: ResourceId) -> Role {
     match cluster.resource(id).state.role {
-        Role::Started if is_promotable(cluster, id) => Role::Unpromoted,
+        Role::Started if cluster.is_promotable(id) => Role::Unpromoted,
         // What nobody knows anything of does not run.
         Role::Unknown => Role::Stopped,
         role => role,
@@ -29,18 +31,19 @@ fn pending_state(resource: &Resource) -> Option<&'static str> {
 }
 
 /// The word for an action that will not.
-pub(super) fn pending_action(resource: &Resource) -> Option<&'static str> {
-    (resource.state.pending_action.as_deref() == Some("monitor")).then_some("Monitoring")
+fn pending_action(resource: &Resource, show: Show) -> Option<&'static str> {
+    let monitors = resource.state.pending_action.as_deref() == Some("monitor");
+    (show.pending && monitors).then_some("Monitoring")
 }
 
-pub(super) fn displayed_state(cluster: &Cluster, id: ResourceId, show: Show) -> &'static str {
-    let pending = if show.pending { pending_state(cluster.resource(id)) } else { None };
-    pending.unwrap_or(displayed_role(cluster, id).as_str())
+fn displayed_state(view: View<'_>, id: ResourceId) -> &'static str {
+    let pending = if view.show.pending { pending_state(view.cluster.resource(id)) } else { None };
+    pending.unwrap_or(displayed_role(view.cluster, id).as_str())
 }
 
 /// Resources that the configuration does not name, such as connections to remote nodes.
 fn is_implicit(resource: &Resource) -> bool {
-    resource.meta.get("internal_rsc").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    resource.meta.get("internal_rsc").and_then(|value| parse_bool(value)) == Some(true)
 }
 
 /// An agent as it is written: `ocf:heartbeat:Dummy`. Only OCF agents have a provider, whatever is configured.
@@ -54,40 +57,54 @@ pub(super) fn agent_name(resource: &Resource) -> String {
     }
 }
 
-pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, id: ResourceId, show: Show) -> bool {
-    let resource = cluster.resource(id);
-    if is_implicit(resource) {
+pub(super) fn tell(out: &mut Outline, view: View<'_>, id: ResourceId) -> bool {
+    let resource = view.cluster.resource(id);
+    if !view.wants(id, true) {
         return false;
     }
-    let node = current_node(cluster, id).or(resource.state.pending_node);
-    lists.item(describe(cluster, id, node, show));
-    true
+    let node = current_node(view.cluster, id).or(resource.state.pending_node);
+    tell_as(out, view, id, printable_id(resource), node)
 }
 
-/// The line below a node, which need not say where.
-pub(super) fn print_on_node(lists: &mut Lists<'_>, cluster: &Cluster, id: ResourceId, show: Show) {
-    if !is_implicit(cluster.resource(id)) {
-        lists.item(describe(cluster, id, None, Show { by_node: true, ..show }));
-    }
-}
-
-pub(super) fn describe(cluster: &Cluster, id: ResourceId, node: Option<NodeId>, show: Show) -> String {
-    describe_as(cluster, id, printable_id(cluster.resource(id)), node, show)
-}
-
-/// A line under another name than the resource's.
-pub(super) fn describe_as(
-    cluster: &Cluster,
+/// Its line under another name, and on another node, than its own.
+pub(super) fn tell_as(
+    out: &mut Outline,
+    view: View<'_>,
     id: ResourceId,
     name: &str,
     node: Option<NodeId>,
-    show: Show,
-) -> String {
+) -> bool {
+    let resource = view.cluster.resource(id);
+    if is_implicit(resource) && !view.show.implicit {
+        return false;
+    }
+    out.spans(vec![Span::classed(class(resource), describe(view, id, name, node))]);
+    true
+}
+
+/// How it looks on a page.
+fn class(resource: &Resource) -> &'static str {
+    let state = &resource.state;
+    if !state.managed {
+        "rsc-managed"
+    } else if state.failed || state.active_on.is_empty() {
+        "rsc-failed"
+    } else if state.active_on.len() > 1 {
+        "rsc-multiple"
+    } else if state.failure_ignored {
+        "rsc-failure-ignored"
+    } else {
+        "rsc-ok"
+    }
+}
+
+/// Its line.
+pub(super) fn describe(view: View<'_>, id: ResourceId, name: &str, node: Option<NodeId>) -> String {
+    let (cluster, show) = (view.cluster, view.show);
     let resource = cluster.resource(id);
     let state = &resource.state;
     let several = state.active_on.len() > 1;
-    let below_node = show.resource_only || (show.by_node && !state.active_on.is_empty());
-    let node = node.or(state.lock_node).filter(|_| !several && !below_node);
+    let node = node.or(state.lock_node).filter(|_| !several && !show.resource_only);
 
     let mut text = format!("{name}\t({}):\t", agent_name(resource));
     if state.removed {
@@ -100,7 +117,7 @@ pub(super) fn describe_as(
             push_word(&mut text, role.as_str());
         }
     } else {
-        push_word(&mut text, displayed_state(cluster, id, show));
+        push_word(&mut text, displayed_state(view, id));
     }
     if let Some(node) = node {
         push_word(&mut text, &cluster.node(node).name);
@@ -109,16 +126,15 @@ pub(super) fn describe_as(
     if let Some(code) = failures::failed_probe(cluster, id, node).filter(|_| stopped) {
         text.push_str(&format!(" ({code}) "));
     }
-    let flags = flags(cluster, id, node, show);
+    let flags = flags(view, id, node);
     if !flags.is_empty() {
         text.push_str(&format!(" ({})", flags.join(", ")));
     }
-    if let Some(description) =
-        resource.xml.attr("description").filter(|_| several || below_node || show.descriptions)
-    {
+    let wanted = several || show.resource_only || show.descriptions;
+    if let Some(description) = resource.xml.attr("description").filter(|_| wanted) {
         text.push_str(&format!(" ({description})"));
     }
-    if several && !below_node {
+    if several && !show.resource_only {
         let names: Vec<&str> = state.active_on.iter().map(|&node| &*cluster.node(node).name).collect();
         text.push_str(&format!(" [ {} ]", names.join(" ")));
     }
@@ -130,7 +146,8 @@ fn push_word(text: &mut String, word: &str) {
     text.push_str(word);
 }
 
-fn flags(cluster: &Cluster, id: ResourceId, node: Option<NodeId>, show: Show) -> Vec<String> {
+fn flags(view: View<'_>, id: ResourceId, node: Option<NodeId>) -> Vec<String> {
+    let cluster = view.cluster;
     let resource = cluster.resource(id);
     let state = &resource.state;
     let mut flags: Vec<String> = Vec::new();
@@ -143,25 +160,63 @@ fn flags(cluster: &Cluster, id: ResourceId, node: Option<NodeId>, show: Show) ->
             flags.push("LOCKED".to_owned());
         }
     }
-    if let Some(action) = pending_action(resource).filter(|_| show.pending) {
+    if let Some(action) = pending_action(resource, view.show) {
         flags.push(action.to_owned());
     }
     if let Some(text) = resource.meta.get("target-role") {
         match text.parse() {
             Ok(Role::Stopped) => flags.push("disabled".to_owned()),
-            Ok(Role::Unpromoted) if is_promotable(cluster, id) => flags.push(format!("target-role:{text}")),
+            Ok(Role::Unpromoted) if cluster.is_promotable(id) => flags.push(format!("target-role:{text}")),
             _ => {}
         }
     }
     if state.blocked {
         flags.push("blocked".to_owned());
-    } else if state.maintenance {
-        flags.push("maintenance".to_owned());
-    } else if !state.managed {
-        flags.push("unmanaged".to_owned());
+    } else if let Some(word) = unmanaged_word(resource) {
+        flags.push(word.to_owned());
     }
     if state.failure_ignored {
         flags.push("failure ignored".to_owned());
     }
     flags
+}
+
+pub(super) fn entry(view: View<'_>, id: ResourceId) -> Option<Entry> {
+    if !view.wants(id, true) {
+        return None;
+    }
+    let cluster = view.cluster;
+    let resource = cluster.resource(id);
+    let state = &resource.state;
+    let nodes = state.active_on.iter().map(|&node| cluster.node(node));
+    let entry = Entry::new("resource")
+        .attr("id", printable_id(resource))
+        .attr("resource_agent", configured_agent(resource))
+        .attr("role", displayed_state(view, id))
+        .attr_opt("target_role", resource.meta.get("target-role").map(|role| &**role))
+        .attr("active", is_active(cluster, id, true))
+        .attr("orphaned", state.removed)
+        .attr("removed", state.removed)
+        .attr("blocked", state.blocked)
+        .attr("maintenance", state.maintenance)
+        .attr("managed", state.managed)
+        .attr("failed", state.failed)
+        .attr("failure_ignored", state.failure_ignored)
+        .attr("nodes_running_on", state.active_on.len())
+        .attr_opt("pending", pending_action(resource, view.show))
+        .attr_opt("locked_to", state.lock_node.map(|node| &*cluster.node(node).name))
+        .attr_opt("description", description(view, id));
+    Some(entry.items(nodes.map(|node| {
+        Entry::new("node").attr("name", &*node.name).attr("id", &*node.id).attr("cached", node.state.online)
+    })))
+}
+
+/// An agent as it is configured, with its provider whatever its class.
+fn configured_agent(resource: &Resource) -> String {
+    let word = |name| resource.xml.attr(name);
+    let (class, kind) = (word("class").unwrap_or("unknown"), word("type").unwrap_or("unknown"));
+    match word("provider") {
+        Some(provider) => format!("{class}:{provider}:{kind}"),
+        None => format!("{class}:{kind}"),
+    }
 }

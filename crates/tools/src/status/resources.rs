@@ -1,44 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The list of resources.
 //!
-//! Decides: which resources are listed, and where one is said to be. Leaves to the variants' files: a resource's lines.
+//! Decides: which resources are listed, and where one is said to be. Leaves to the variants' files: what is said of one.
 
-use super::{Lists, Show, brief, bundle, clone, group, primitive};
+use super::outline::Outline;
+use super::{View, brief, bundle, clone, group, primitive};
+use crate::output::Entry;
 use model::Role;
 use scheduler::{Cluster, NodeId, Resource, ResourceId, Variant};
-
-/// The outermost resource a resource is in.
-pub(super) fn top(cluster: &Cluster, id: ResourceId) -> ResourceId {
-    let mut id = id;
-    while let Some(parent) = cluster.resource(id).parent {
-        id = parent;
-    }
-    id
-}
-
-/// Whether a resource is (in) a promotable clone.
-pub(super) fn is_promotable(cluster: &Cluster, id: ResourceId) -> bool {
-    let mut holder = Some(id);
-    while let Some(id) = holder {
-        let resource = cluster.resource(id);
-        if resource.variant == Variant::Clone {
-            let wanted = resource.meta.get("promotable").and_then(|value| model::parse_bool(value));
-            return wanted == Some(true);
-        }
-        holder = resource.parent;
-    }
-    false
-}
+use std::collections::BTreeSet;
 
 /// The name under which a resource is shown: instances that are all the same go by their common name.
 pub(super) fn printable_id(resource: &Resource) -> &str {
     if resource.state.unique { &resource.id } else { resource.xml.id().unwrap_or(&resource.id) }
 }
 
-/// What the configuration says it is for, in brackets, if that is wanted.
-pub(super) fn description(resource: &Resource, show: Show) -> String {
-    let text = resource.xml.attr("description").filter(|_| show.descriptions);
-    text.map(|text| format!(" ({text})")).unwrap_or_default()
+/// What the configuration says it is for, if that is wanted.
+pub(super) fn description(view: View<'_>, id: ResourceId) -> Option<&str> {
+    let wanted = view.show.descriptions || view.show.resource_only;
+    view.cluster.resource(id).xml.attr("description").filter(|_| wanted)
+}
+
+/// The same in brackets.
+pub(super) fn description_in_brackets(view: View<'_>, id: ResourceId) -> String {
+    description(view, id).map(|text| format!(" ({text})")).unwrap_or_default()
+}
+
+/// That the cluster does not care for it, if so.
+pub(super) fn unmanaged_word(resource: &Resource) -> Option<&'static str> {
+    match (resource.state.maintenance, resource.state.managed) {
+        (true, _) => Some("maintenance"),
+        (false, false) => Some("unmanaged"),
+        (false, true) => None,
+    }
 }
 
 /// Whether its configuration wants a resource stopped (or not promoted).
@@ -46,7 +40,7 @@ pub fn is_disabled(cluster: &Cluster, id: ResourceId) -> bool {
     let role = cluster.resource(id).meta.get("target-role").and_then(|role| role.parse::<Role>().ok());
     match role {
         Some(Role::Stopped) => true,
-        Some(Role::Unpromoted) => is_promotable(cluster, id),
+        Some(Role::Unpromoted) => cluster.is_promotable(id),
         _ => false,
     }
 }
@@ -63,25 +57,35 @@ pub fn current_node(cluster: &Cluster, id: ResourceId) -> Option<NodeId> {
     happy.or(state.active_on.first()).copied()
 }
 
+/// The nodes a resource, or what is in it, is active on.
+pub(super) fn active_on(cluster: &Cluster, id: ResourceId) -> BTreeSet<NodeId> {
+    let resource = cluster.resource(id);
+    let replicas = resource.replicas.iter();
+    let parts = replicas.flat_map(|r| [r.ip, r.child, Some(r.container), r.remote].into_iter().flatten());
+    let inner = resource.children.iter().copied().chain(parts);
+    let mut nodes: BTreeSet<NodeId> = inner.flat_map(|inner| active_on(cluster, inner)).collect();
+    if resource.variant == Variant::Primitive {
+        nodes.extend(resource.state.active_on.iter().copied());
+    }
+    nodes
+}
+
 /// Whether a resource is active: `all` asks whether all of its members are.
 pub(super) fn is_active(cluster: &Cluster, id: ResourceId, all: bool) -> bool {
     let resource = cluster.resource(id);
-    if resource.variant == Variant::Primitive {
-        return resource.state.active_on.iter().any(|&node| {
-            let node = &cluster.node(node).state;
-            node.unclean || node.online || !resource.state.managed
-        });
-    }
-    if resource.variant == Variant::Bundle {
-        return cluster.is_active(id, all);
-    }
     let mut members = resource.children.iter().map(|&child| is_active(cluster, child, all));
-    // An empty collection has nothing active in it.
-    if all {
-        !resource.children.is_empty() && members.all(|active| active)
-    } else {
-        members.any(|active| active)
+    match (resource.variant, all) {
+        (Variant::Primitive | Variant::Bundle, _) => cluster.is_active(id, all),
+        // Of a clone without instances, all are active; of a group without members, none.
+        (Variant::Clone, true) => members.all(|active| active),
+        (Variant::Group, true) => !resource.children.is_empty() && members.all(|active| active),
+        (Variant::Clone | Variant::Group, false) => members.any(|active| active),
     }
+}
+
+/// Whether a resource runs, and only on nodes that are not looked at.
+pub(super) fn is_elsewhere(view: View<'_>, id: ResourceId) -> bool {
+    is_active(view.cluster, id, false) && !view.is_on_wanted_node(id)
 }
 
 /// How many instances of resources there are.
@@ -114,18 +118,26 @@ impl Counts {
 }
 
 /// The resources that are listed: not those that are neither configured nor active, and inactive ones only if wanted.
-pub(super) fn listed(cluster: &Cluster, show: Show) -> impl Iterator<Item = ResourceId> {
+fn listed(view: View<'_>) -> impl Iterator<Item = ResourceId> {
+    let cluster = view.cluster;
     cluster.top.iter().copied().filter(move |&id| {
-        if show.by_node {
-            // The active ones stand below their nodes.
-            return show.inactive && !is_active(cluster, id, true) && !cluster.resource(id).state.removed;
+        let all_active = is_active(cluster, id, true);
+        if cluster.resource(id).state.removed && !all_active {
+            return false;
         }
-        let gone = cluster.resource(id).state.removed && !is_active(cluster, id, true);
-        !gone && (show.inactive || is_active(cluster, id, false))
+        if view.show.by_node {
+            // The active ones stand below their nodes.
+            return !all_active;
+        }
+        match is_active(cluster, id, false) {
+            true => view.is_on_wanted_node(id),
+            false => view.show.inactive,
+        }
     })
 }
 
-pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer: bool) -> bool {
+pub(super) fn tell(out: &mut Outline, view: View<'_>, spacer: bool) -> bool {
+    let show = view.show;
     if show.by_node && !show.inactive {
         return false;
     }
@@ -134,34 +146,54 @@ pub(super) fn print(lists: &mut Lists<'_>, cluster: &Cluster, show: Show, spacer
         (false, true) => ("Full List of Resources", "No resources"),
         (false, false) => ("Active Resources", "No active resources"),
     };
-    let mut section = lists.section(title, spacer);
-    let mut printed = false;
+    let mut section = out.section(title, spacer);
+    let mut told = false;
     let counted = show.brief && !show.by_node;
     if counted {
-        section.open(lists);
-        printed = brief::print(lists, cluster, cluster.top.iter().copied(), show);
+        section.open(out);
+        told = brief::tell(out, view, brief::wanted(view, &view.cluster.top));
     }
-    for id in listed(cluster, show) {
-        if counted && cluster.resource(id).variant == Variant::Primitive {
+    for id in listed(view) {
+        if counted && view.cluster.resource(id).variant == Variant::Primitive {
             continue;
         }
-        section.open(lists);
-        printed |= print_one(lists, cluster, id, show);
+        section.open(out);
+        told |= tell_one(out, view, id);
     }
-    if !printed {
-        section.open(lists);
-        lists.item(none);
+    if !told {
+        section.open(out);
+        out.line(none);
     }
-    section.close(lists);
-    printed
+    section.close(out);
+    told
 }
 
-/// Prints a resource with all that is in it; says whether there was anything to print.
-pub(super) fn print_one(lists: &mut Lists<'_>, cluster: &Cluster, id: ResourceId, show: Show) -> bool {
-    match cluster.resource(id).variant {
-        Variant::Primitive => primitive::print(lists, cluster, id, show),
-        Variant::Group => group::print(lists, cluster, id, show),
-        Variant::Clone => clone::print(lists, cluster, id, show),
-        Variant::Bundle => bundle::print(lists, cluster, id, show),
+/// Tells of a resource with all that is in it; says whether there was anything to tell.
+pub(super) fn tell_one(out: &mut Outline, view: View<'_>, id: ResourceId) -> bool {
+    match view.cluster.resource(id).variant {
+        Variant::Primitive => primitive::tell(out, view, id),
+        Variant::Group => group::tell(out, view, id),
+        Variant::Clone => clone::tell(out, view, id),
+        Variant::Bundle => bundle::tell(out, view, id),
+    }
+}
+
+/// The listed resources; none where the list has nothing that is not below the nodes.
+pub(super) fn entry(view: View<'_>) -> Option<Entry> {
+    if view.show.by_node && !view.show.inactive {
+        return None;
+    }
+    let resources: Vec<ResourceId> = listed(view).collect();
+    (!resources.is_empty())
+        .then(|| Entry::new("resources").items(resources.into_iter().filter_map(|id| entry_of(view, id))))
+}
+
+/// A resource with all that is in it; none if nothing of it is shown.
+pub(super) fn entry_of(view: View<'_>, id: ResourceId) -> Option<Entry> {
+    match view.cluster.resource(id).variant {
+        Variant::Primitive => primitive::entry(view, id),
+        Variant::Group => group::entry(view, id),
+        Variant::Clone => clone::entry(view, id),
+        Variant::Bundle => bundle::entry(view, id),
     }
 }

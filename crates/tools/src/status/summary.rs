@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The cluster summary: what runs it, who decides, when it changed, how much there is of it.
+//! The cluster summary: what runs it, who decides, when it changed, how much there is of it, how it is configured.
 
 use super::nodes::display_name;
-use super::{Counts, Lists, Sections, Show};
+use super::outline::{Outline, Span, span};
+use super::{Counts, Lists, Medium, View};
 use crate::date;
+use crate::output::Entry;
 use scheduler::{Cluster, Node, NodeKind, QuorumPolicy};
 
 /// What cannot be read from the CIB.
@@ -13,11 +15,12 @@ pub struct Daemons {
     pub pacemakerd_state: Option<String>,
     /// This node's name, if known.
     pub node_name: Option<String>,
-    /// When the status was taken, in seconds since the epoch.
-    pub updated_at_secs: i64,
 }
 
 impl Daemons {
+    /// Nobody was asked.
+    pub(crate) const UNKNOWN: Daemons = Daemons { pacemakerd_state: None, node_name: None };
+
     /// The state of pacemakerd in the words of people.
     fn friendly_state(&self) -> Option<&'static str> {
         self.pacemakerd_state.as_deref().map(friendly_state)
@@ -39,18 +42,18 @@ pub(crate) fn friendly_state(state: &str) -> &'static str {
 }
 
 /// The property by which the cluster says what it runs on.
-pub(super) fn stack(cluster: &Cluster) -> &str {
+fn stack(cluster: &Cluster) -> &str {
     cluster.options.value("cluster-infrastructure").unwrap_or("unknown")
 }
 
 /// What a node can do, if that is known: one that does not say so is of a time when nodes did not.
 pub(super) fn feature_set(node: &Node) -> Option<&str> {
     let asked = node.state.online && node.state.expected_up && node.kind == NodeKind::Cluster;
-    asked.then(|| node.state.feature_set.as_deref().unwrap_or("<3.15.1"))
+    asked.then(|| node.attributes.get("#feature-set").map_or("<3.15.1", |set| &**set))
 }
 
 /// Whether nodes with different feature sets are online.
-pub(super) fn is_mixed(cluster: &Cluster) -> bool {
+fn is_mixed(cluster: &Cluster) -> bool {
     let mut sets = cluster.nodes.iter().filter_map(feature_set);
     sets.next().is_some_and(|first| sets.any(|other| other != first))
 }
@@ -72,78 +75,103 @@ fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-pub(super) fn print(
-    lists: &mut Lists<'_>,
-    cluster: &Cluster,
-    sections: Sections,
-    show: Show,
-    daemons: Option<&Daemons>,
-) -> bool {
-    let mut section = lists.section("Cluster Summary", false);
-    if let Some(daemons) = daemons.filter(|_| sections.summary) {
-        section.open(lists);
-        match daemons.friendly_state() {
-            Some(state) => lists.labelled("Stack", format_args!("{} ({state})", stack(cluster))),
-            None => lists.labelled("Stack", stack(cluster)),
+pub(super) fn tell(out: &mut Outline, view: View<'_>) -> bool {
+    let sections = view.sections;
+    let mut section = out.section("Cluster Summary", false);
+    let mut told = false;
+    if sections.stack {
+        section.open(out);
+        let mut spans = vec![span(stack(view.cluster))];
+        if let Some(state) = view.daemons.friendly_state() {
+            spans.extend([span(" ("), span(state), span(")")]);
         }
-        print_dc(lists, cluster, show);
-        let on = daemons.node_name.as_ref().map(|node| format!(" on {node}")).unwrap_or_default();
-        lists.labelled("Last updated", format_args!("{}{on}", date::local(daemons.updated_at_secs)));
-        lists.labelled("Last change", format_args!(" {}", last_change(cluster)));
-        print_counts(lists, cluster);
+        out.labelled("Stack", spans);
+    }
+    // A page says it whenever nobody decides.
+    if sections.dc || (view.medium == Medium::Page && view.cluster.dc.is_none()) {
+        section.open(out);
+        out.labelled("Current DC", dc_spans(view));
+    }
+    if sections.times {
+        section.open(out);
+        tell_times(out, view);
+    }
+    if sections.counts {
+        section.open(out);
+        tell_counts(out, view.cluster);
+    }
+    if sections.options && view.medium == Medium::Page {
+        told |= section.close(out);
+        section = out.section("Config Options", false);
     }
     if sections.options {
-        section.open(lists);
-        print_options(lists, cluster);
+        section.open(out);
+        tell_options(out, view);
     }
-    if !sections.summary && daemons.is_some() && cluster.dc.is_none() {
-        // That nobody decides is said whatever is left out.
-        section.open(lists);
-        print_dc(lists, cluster, show);
+    told |= section.close(out);
+    if sections.maintenance
+        && view.medium == Medium::Text
+        && let Some(notice) = notice(view.cluster)
+    {
+        out.banner(notice);
+        told = true;
     }
-    let printed = section.close(lists);
-    let notice = sections.summary && maintenance_notice(lists, cluster);
-    printed || notice
+    told
 }
 
-fn print_dc(lists: &mut Lists<'_>, cluster: &Cluster, show: Show) {
-    let Some(dc) = cluster.dc else {
-        lists.labelled("Current DC", "NONE");
-        return;
-    };
-    lists.labelled(
-        "Current DC",
-        format_args!(
-            "{} (version {}) - {}partition {} quorum",
-            display_name(cluster, dc, show),
-            cluster.options.value("dc-version").unwrap_or("unknown"),
-            if is_mixed(cluster) { "MIXED-VERSION " } else { "" },
-            if cluster.quorate { "with" } else { "WITHOUT" },
-        ),
-    );
-}
-
-fn print_counts(lists: &mut Lists<'_>, cluster: &Cluster) {
-    let nodes = cluster.nodes.len();
-    lists.item(format_args!("{nodes} node{} configured", plural(nodes)));
-    let Counts { instances, disabled, blocked } = Counts::of(cluster);
-    let remark = match (disabled, blocked) {
-        (0, 0) => String::new(),
-        (disabled, 0) => format!(" ({disabled} DISABLED)"),
-        (0, blocked) => format!(" ({blocked} BLOCKED from further action due to failure)"),
-        _ => format!(" ({disabled} DISABLED, {blocked} BLOCKED from further action due to failure)"),
-    };
-    lists.item(format_args!("{instances} resource instance{} configured{remark}", plural(instances)));
-}
-
-fn print_options(lists: &mut Lists<'_>, cluster: &Cluster) {
-    let options = &cluster.options;
-    lists.item(if options.fencing_enabled {
-        "Fencing of failed nodes enabled"
-    } else {
-        "Fencing of failed nodes disabled"
+fn dc_spans(view: View<'_>) -> Vec<Span> {
+    let Some(dc) = view.cluster.dc else { return vec![Span::classed("warning", "NONE")] };
+    let version = view.cluster.options.value("dc-version").unwrap_or("unknown");
+    let mut spans = vec![span(format!("{} (version {version}) -", display_name(view, dc)))];
+    if is_mixed(view.cluster) {
+        spans.push(Span::classed("warning", " MIXED-VERSION"));
+    }
+    spans.push(span(" partition"));
+    spans.push(match view.cluster.quorate {
+        true => span(" with"),
+        false => Span::classed("warning", " WITHOUT"),
     });
-    lists.item(if options.symmetric { "Cluster is symmetric" } else { "Cluster is asymmetric" });
+    spans.push(span(" quorum"));
+    spans
+}
+
+fn tell_times(out: &mut Outline, view: View<'_>) {
+    let mut updated = vec![span(date::local(view.cluster.now.secs))];
+    if let Some(node) = &view.daemons.node_name {
+        updated.extend([span(" on "), span(node)]);
+    }
+    out.labelled("Last updated", updated);
+    let changed = last_change(view.cluster);
+    // A text has always had a second blank here.
+    let blank = if view.medium == Medium::Text { " " } else { "" };
+    out.labelled("Last change", vec![span(format!("{blank}{changed}"))]);
+}
+
+fn tell_counts(out: &mut Outline, cluster: &Cluster) {
+    let nodes = cluster.nodes.len();
+    out.spans(vec![span(format!("{nodes} node{} configured", plural(nodes)))]);
+    let Counts { instances, disabled, blocked } = Counts::of(cluster);
+    let lead = format!("{instances} resource instance{} configured", plural(instances));
+    let bold = |word| Span::classed("bold", word);
+    let why = " from further action due to failure)";
+    out.spans(match (disabled, blocked) {
+        (0, 0) => vec![span(lead)],
+        (_, 0) => vec![span(format!("{lead} ({disabled} ")), bold("DISABLED"), span(")")],
+        (0, _) => vec![span(format!("{lead} ({blocked} ")), bold("BLOCKED"), span(why)],
+        (_, _) => {
+            let disabled = span(format!("{lead} ({disabled} "));
+            vec![disabled, bold("DISABLED"), span(format!(", {blocked} ")), bold("BLOCKED"), span(why)]
+        }
+    });
+}
+
+fn tell_options(out: &mut Outline, view: View<'_>) {
+    let options = &view.cluster.options;
+    out.line(match options.fencing_enabled {
+        true => "Fencing of failed nodes enabled",
+        false => "Fencing of failed nodes disabled",
+    });
+    out.line(if options.symmetric { "Cluster is symmetric" } else { "Cluster is asymmetric" });
     let policy = match options.quorum_policy {
         QuorumPolicy::Stop => "Stop ALL resources",
         QuorumPolicy::Freeze => "Freeze resources",
@@ -151,21 +179,119 @@ fn print_options(lists: &mut Lists<'_>, cluster: &Cluster) {
         QuorumPolicy::Ignore => "Ignore",
         QuorumPolicy::Fence => "Fence nodes in partition",
     };
-    lists.item(format_args!("No quorum policy: {policy}"));
+    out.line(format!("No quorum policy: {policy}"));
+    if view.medium == Medium::Text {
+        // There the notice says it.
+        return;
+    }
+    let (word, consequence) = match (options.maintenance_mode, options.stop_all) {
+        (true, _) => ("DISABLED", " (the cluster will not attempt to start, stop, or recover services)"),
+        (false, true) => ("STOPPED", " (the cluster will keep all resources stopped)"),
+        (false, false) => {
+            out.line("Resource management: enabled");
+            return;
+        }
+    };
+    out.spans(vec![span("Resource management: "), Span::classed("bold", word), span(consequence)]);
+}
+
+/// What is to be said if the cluster leaves its resources alone, or keeps all of them stopped.
+fn notice(cluster: &Cluster) -> Option<&'static str> {
+    let options = &cluster.options;
+    match (options.maintenance_mode, options.stop_all) {
+        (true, _) => Some(
+            "\n              *** Resource management is DISABLED ***\n  The cluster will not attempt to start, stop or recover services\n",
+        ),
+        (false, true) => Some(
+            "\n    *** Resource management is DISABLED ***\n  The cluster will keep all resources stopped\n",
+        ),
+        (false, false) => None,
+    }
 }
 
 /// Says so if the cluster leaves its resources alone, or keeps all of them stopped; says whether it did.
 pub fn maintenance_notice(lists: &mut Lists<'_>, cluster: &Cluster) -> bool {
-    if cluster.options.maintenance_mode {
-        lists.raw(format_args!(
-            "\n              *** Resource management is DISABLED ***\n  The cluster will not attempt to start, stop or recover services\n"
-        ));
-    } else if cluster.options.stop_all {
-        lists.raw(format_args!(
-            "\n    *** Resource management is DISABLED ***\n  The cluster will keep all resources stopped\n"
-        ));
-    } else {
-        return false;
+    let notice = notice(cluster);
+    notice.into_iter().for_each(|text| lists.raw(format_args!("{text}")));
+    notice.is_some()
+}
+
+/// All of it; none if nothing of it is looked at.
+pub(super) fn entry(view: View<'_>) -> Option<Entry> {
+    let (cluster, sections) = (view.cluster, view.sections);
+    if !(sections.stack || sections.dc || sections.times || sections.counts || sections.options) {
+        return None;
     }
-    true
+    let mut entry = Entry::new("summary");
+    if sections.stack {
+        let state = view.daemons.pacemakerd_state.as_ref();
+        let stack = Entry::new("stack").attr("type", stack(cluster)).attr_opt("pacemakerd-state", state);
+        entry = entry.child(stack);
+    }
+    if sections.dc {
+        entry = entry.child(dc_entry(cluster));
+    }
+    if sections.times {
+        let updated = Entry::new("last_update")
+            .attr("time", date::local(cluster.now.secs))
+            .attr_opt("origin", view.daemons.node_name.as_ref());
+        let of_cib = |name| cluster.cib.attr(name).unwrap_or_default();
+        let changed = Entry::new("last_change")
+            .attr("time", of_cib("cib-last-written"))
+            .attr("user", of_cib("update-user"))
+            .attr("client", of_cib("update-client"))
+            .attr("origin", of_cib("update-origin"));
+        entry = entry.child(updated).child(changed);
+    }
+    if sections.counts {
+        let counts = Counts::of(cluster);
+        entry = entry.child(Entry::new("nodes_configured").attr("number", cluster.nodes.len())).child(
+            Entry::new("resources_configured")
+                .attr("number", counts.instances)
+                .attr("disabled", counts.disabled)
+                .attr("blocked", counts.blocked),
+        );
+    }
+    if sections.options {
+        entry = entry.child(options_entry(cluster));
+    }
+    Some(entry)
+}
+
+fn dc_entry(cluster: &Cluster) -> Entry {
+    let entry = Entry::new("current_dc");
+    let Some(dc) = cluster.dc.map(|dc| cluster.node(dc)) else { return entry.attr("present", false) };
+    entry
+        .attr("present", true)
+        .attr("version", cluster.options.value("dc-version").unwrap_or_default())
+        .attr("name", &*dc.name)
+        .attr("id", &*dc.id)
+        .attr("with_quorum", cluster.quorate)
+        .attr("mixed_version", is_mixed(cluster))
+}
+
+fn options_entry(cluster: &Cluster) -> Entry {
+    let options = &cluster.options;
+    let policy = match options.quorum_policy {
+        QuorumPolicy::Stop => "stop",
+        QuorumPolicy::Freeze => "freeze",
+        QuorumPolicy::Demote => "demote",
+        QuorumPolicy::Ignore => "ignore",
+        QuorumPolicy::Fence => "fence",
+    };
+    let timeout = options.value("fencing-timeout").or(options.value("stonith-timeout"));
+    let timeout = timeout.and_then(|text| text.parse::<model::Interval>().ok());
+    let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+    let timeout_ms = ms(timeout.unwrap_or(model::Interval::from_secs(60)).as_ms());
+    Entry::new("cluster_options")
+        .attr("fencing-enabled", options.fencing_enabled)
+        .attr("fencing-timeout-ms", timeout_ms)
+        .attr("symmetric-cluster", options.symmetric)
+        .attr("no-quorum-policy", policy)
+        .attr("maintenance-mode", options.maintenance_mode)
+        .attr("stop-all-resources", options.stop_all)
+        .attr("priority-fencing-delay-ms", ms(options.priority_fencing_delay_ms))
+        // The names of before 3.0.2, which readers still look for.
+        .attr("stonith-enabled", options.fencing_enabled)
+        .attr("stonith-timeout-ms", timeout_ms)
 }

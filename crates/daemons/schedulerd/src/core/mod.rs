@@ -206,7 +206,8 @@ impl Schedulerd {
         let is_config_error =
             |issue: &ConfigIssue| (issue.severity, issue.about) == (Severity::Error, About::Configuration);
         let all = || issues.iter().chain(&schedule.issues);
-        let series = match all().map(|issue| issue.severity).max() {
+        let wrong = all().filter(|issue| issue.about != About::Event);
+        let series = match wrong.map(|issue| issue.severity).max() {
             Some(Severity::Error) => Series::Error,
             Some(Severity::Warning) => Series::Warn,
             None => Series::Input,
