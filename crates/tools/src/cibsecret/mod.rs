@@ -259,8 +259,11 @@ impl Secret<'_> {
         let code = self.remove_files(out)?;
         if code == ExitCode::OK
             && let Some(cib) = &mut self.cib
+            && !cib.remove()?
         {
-            cib.remove()?;
+            let Secret { resource, parameter, .. } = self;
+            let text = format!("Resource {resource} parameter {parameter} is not in the CIB");
+            return Ok(told(out, ExitCode::ERROR, text));
         }
         Ok(code)
     }

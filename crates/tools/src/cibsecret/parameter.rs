@@ -56,11 +56,11 @@ impl Parameter {
         self.session.modify("resources", change)
     }
 
-    /// That it is not there is fine.
-    pub fn remove(&mut self) -> Result<(), Failure> {
-        let Some((_, pair)) = self.place() else { return Ok(()) };
+    /// Removes it; false if it was not there.
+    pub fn remove(&mut self) -> Result<bool, Failure> {
+        let Some((_, pair)) = self.place() else { return Ok(false) };
         let pair = Element::new("nvpair").with_attr("id", pair).with_attr("name", &self.name);
-        self.session.delete("resources", pair)
+        self.session.delete("resources", pair).map(|()| true)
     }
 
     /// The ids of the set and the pair where it is set.
