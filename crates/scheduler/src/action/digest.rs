@@ -179,7 +179,10 @@ impl Cluster {
                 !(is_provenance(name) || fences && is_fencer_parameter(name))
             });
         }
-        secure.retain_attrs(|a| !secrets.contains(&a.name().as_str()));
+        // A time limit never counts here, not even that of a recurring operation.
+        secure.retain_attrs(|a| {
+            !secrets.contains(&a.name().as_str()) && a.name().as_str() != "CRM_meta_timeout"
+        });
 
         let restart = operation.filter(|operation| operation.attr("op-restart-digest").is_some());
         let restart = restart.map(|operation| {
@@ -280,8 +283,7 @@ impl Cluster {
         let secrets: Vec<&str> = secrets.unwrap_or_default().split(' ').collect();
         secure.retain(|name, _| {
             let for_fencer = old && fences && is_fencer_parameter(name);
-            let kept_meta = !old && **name == *"CRM_meta_timeout";
-            !secrets.contains(&&**name) && (kept_meta || !is_provenance(name)) && !for_fencer
+            !secrets.contains(&&**name) && !is_provenance(name) && !for_fencer
         });
         digest(&secure)
     }

@@ -197,8 +197,11 @@ fn carry_out(options: &Options, job: &Job<'_>) -> Result<(Verdict, Option<Outcom
     if let End::NotStarted { .. } = outcome.end
         && verdict.status == ExecStatus::NotInstalled
     {
-        let program = invocation.program.display();
-        verdict.reason = Some(format!("{program}: No such file or directory"));
+        let missing = match class.eq_ignore_ascii_case("ocf") {
+            true => job.name.to_owned(),
+            false => invocation.program.display().to_string(),
+        };
+        verdict.reason = Some(format!("{missing}: No such file or directory"));
     }
     Ok((verdict, Some(outcome)))
 }
