@@ -149,6 +149,8 @@ fn stop(site: &mut Site<'_>, restart: &Restart, out: &mut Output<'_>) -> Result<
     let force = site.options.force;
     match &restart.means {
         Means::Ban { resource, node } => {
+            // What the ban means for good need not be said: it will be taken back.
+            out.hush();
             let promoted = site.options.promoted_only();
             keep_off(site, resource, node, promoted, out).map(drop)
         }

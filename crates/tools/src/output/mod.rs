@@ -105,6 +105,11 @@ impl<'a> Output<'a> {
         self.quiet
     }
 
+    /// From now on, only the essential is wanted.
+    pub const fn hush(&mut self) {
+        self.quiet = true;
+    }
+
     /// Says it.
     pub fn say(&mut self, message: &dyn Message) -> Result<(), Failure> {
         if self.is_text() {
