@@ -39,7 +39,7 @@ fn plan(cib: &Element) -> (Cluster, Vec<ConfigIssue>, Schedule) {
 /// Issues, placements, and the graph, a line each.
 fn describe(cluster: &Cluster, issues: &[ConfigIssue], schedule: &Schedule) -> String {
     let mut out = String::new();
-    for issue in issues {
+    for issue in issues.iter().chain(&schedule.issues) {
         writeln!(out, "issue {issue}").unwrap();
     }
     for (resource, placement) in cluster.resources.iter().zip(&schedule.placements) {

@@ -28,13 +28,35 @@ impl Cluster {
 
     /// The node a resource counts as running on, on how many nodes it is active, and on how many clean ones.
     pub(crate) fn active_nodes(&self, id: ResourceId) -> (Option<NodeId>, usize, usize) {
+        if self.resource(id).variant != Variant::Bundle {
+            return self.active_among(id, &self.state(id).active_on);
+        }
+        // A bundle is where its containers are, whatever else of it may be anywhere.
+        let containers = self.resource(id).replicas.iter().map(|replica| replica.container);
+        let active: Vec<ResourceId> =
+            containers.filter(|&container| !self.state(container).active_on.is_empty()).collect();
+        if let [container] = *active {
+            return self.active_nodes(container);
+        }
+        let mut nodes: Vec<NodeId> = Vec::new();
+        for &container in &active {
+            for &node in &self.state(container).active_on {
+                if !nodes.contains(&node) {
+                    nodes.push(node);
+                }
+            }
+        }
+        self.active_among(id, &nodes)
+    }
+
+    fn active_among(&self, id: ResourceId, nodes: &[NodeId]) -> (Option<NodeId>, usize, usize) {
         let (state, work) = (self.state(id), self.work(id));
         let (mut active, mut all, mut clean) = (None, 0, 0);
         let is_clean = |node: NodeId| {
             let state = &self.node(node).state;
             state.online && !state.unclean
         };
-        for &node in &state.active_on {
+        for &node in nodes {
             all += 1;
             clean += usize::from(is_clean(node));
             if let Some(source) = work.migration_source {
