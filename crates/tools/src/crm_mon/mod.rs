@@ -5,10 +5,14 @@
 //! options come to (`options`), who is asked (`source`), how an answer is shown (`show`), keys (`screen`), changes
 //! (`events`), what a cluster's status looks like (`status`).
 
+mod agent;
+mod events;
 mod options;
+mod screen;
 mod settings;
 mod show;
 mod source;
+mod updates;
 
 use crate::cib_access::CibPlace;
 use crate::command_line::{self, Tool, quoted};
@@ -16,7 +20,7 @@ use crate::failure::{Failure, system_words};
 use crate::status::Page;
 use model::{ExitCode, WallTime};
 use options::Options;
-use settings::Settings;
+use settings::{Form, Mode, Settings};
 use show::{Frame, Streams};
 use std::ffi::OsString;
 use std::fs::File;
@@ -83,26 +87,17 @@ struct Monitor<'a> {
 
 impl Monitor<'_> {
     fn start(self, now: WallTime, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
-        let to_file = self.options.common().file();
-        let page = Page {
-            title: self.options.html_title.clone().unwrap_or_else(|| "Cluster Status".to_owned()),
-            stylesheet: self.options.html_stylesheet.clone(),
-            // Whoever looks at a file sees what changes in it.
-            refresh_secs: to_file.map(|_| self.settings.interval.as_ms() / 1000),
-            errors: Vec::new(),
-        };
-        let request = quoted(self.args);
-        let frame = Frame {
-            settings: &self.settings,
-            request: &request,
-            page: &page,
-            cgi: self.options.html_cgi,
-            verbose: self.options.common().verbose,
-        };
-        let mut file = match to_file.map(File::create).transpose() {
+        if let Some(why) = self.unfit_daemon() {
+            return refuse(self.options, self.args, Failure::usage(why), out, err);
+        }
+        let asks_version = self.options.common().asks_version();
+        if self.settings.mode != Mode::Once && self.place == CibPlace::Live && !asks_version {
+            return self.keep_showing(out, err);
+        }
+        let mut file = match self.options.file().map(File::create).transpose() {
             Ok(file) => file.map(BufWriter::new),
             Err(error) => {
-                let path = to_file.map(|path| path.display().to_string()).unwrap_or_default();
+                let path = self.options.file().map(|path| path.display().to_string()).unwrap_or_default();
                 let form = self.options.common().format().unwrap_or("text");
                 // If nobody can be told, the exit code has to do.
                 let _ = writeln!(
@@ -114,10 +109,45 @@ impl Monitor<'_> {
             }
         };
         let out = file.as_mut().map_or(out, |file| file as &mut dyn Write);
-        if self.options.common().asks_version() {
-            return frame.show_version(Streams { out, err });
+        self.framed(|frame| match asks_version {
+            true => frame.show_version(Streams { out, err }),
+            false => once(frame, self.place.clone(), now, Streams { out, err }),
+        })
+    }
+
+    /// Why it cannot be a daemon, if it is to be one: nobody would see what it does.
+    fn unfit_daemon(&self) -> Option<&'static str> {
+        if self.settings.mode != Mode::Daemon || self.options.external_agent.is_some() {
+            return None;
         }
-        once(&frame, self.place.clone(), now, Streams { out, err })
+        match (self.options.file(), self.settings.form) {
+            (None, _) => Some(
+                "--daemonize requires at least one of --output-to (with value not set to '-') and --external-agent",
+            ),
+            (Some(_), Form::None) => {
+                Some("--daemonize requires --external-agent if used with --output-as=none")
+            }
+            (Some(_), _) => None,
+        }
+    }
+
+    /// Does something with everything around what is shown.
+    fn framed<T>(&self, show: impl FnOnce(&Frame<'_>) -> T) -> T {
+        let page = Page {
+            title: self.options.html_title.clone().unwrap_or_else(|| "Cluster Status".to_owned()),
+            stylesheet: self.options.html_stylesheet.clone(),
+            // Whoever looks at a file sees what changes in it.
+            refresh_secs: self.options.file().map(|_| self.settings.interval.as_ms() / 1000),
+            errors: Vec::new(),
+        };
+        let request = quoted(self.args);
+        show(&Frame {
+            settings: &self.settings,
+            request: &request,
+            page: &page,
+            cgi: self.options.html_cgi,
+            verbose: self.options.common().verbose,
+        })
     }
 }
 

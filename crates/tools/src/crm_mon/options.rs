@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::status::{Sections, Show};
 use clap::Parser;
 use model::{ExitCode, Interval};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Provides a summary of cluster's current state.
 ///
@@ -238,6 +238,11 @@ impl Tool for Options {
 }
 
 impl Options {
+    /// The file the status goes to, if it goes to one.
+    pub fn file(&self) -> Option<&Path> {
+        self.common.file()
+    }
+
     /// The form, and how often it is shown; or what is wrong. `in_file`: the CIB is not the running cluster's.
     fn form_and_mode(&self, in_file: bool) -> Result<(Form, Mode), Failure> {
         if self.as_xml {

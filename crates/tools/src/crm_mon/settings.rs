@@ -76,6 +76,11 @@ impl FenceLevel {
             .get(usize::from(number))
             .copied()
     }
+
+    /// Its number.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
 }
 
 /// Everything that says how the status is shown.
@@ -116,5 +121,13 @@ impl Settings {
         } else {
             FenceLevel::Off
         }
+    }
+
+    /// Shows so much of what was fenced.
+    pub fn set_fence_level(&mut self, level: FenceLevel) {
+        self.ask_fencer = level != FenceLevel::Off;
+        self.sections.fencing_failed = level >= FenceLevel::Problems;
+        self.sections.fencing_pending = level >= FenceLevel::Problems;
+        self.sections.fencing_succeeded = level >= FenceLevel::All;
     }
 }
