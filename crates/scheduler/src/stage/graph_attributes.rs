@@ -11,13 +11,16 @@ use model::FeatureSet;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// An attribute's name and its value.
+type Attribute = (Arc<str>, Arc<str>);
+
 /// Texts that come again and again, each kept once.
 pub(super) struct Words {
-    feature_set: (Arc<str>, Arc<str>),
+    feature_set: Attribute,
     /// The attributes' names by those of the meta-attributes.
     names: HashMap<Arc<str>, Arc<str>>,
     /// What clones say of themselves.
-    clones: HashMap<ResourceId, Vec<(Arc<str>, Arc<str>)>>,
+    clones: HashMap<ResourceId, Vec<Attribute>>,
 }
 
 impl Words {
