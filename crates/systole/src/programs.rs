@@ -77,6 +77,9 @@ pub const ALL: &[Program] = &[
     inner("explain", "why a resource is where it is, and what would move it", tools::advice::explain::main)
         .documented(tools::advice::explain::command)
         .with_page("systole-explain"),
+    inner("lint", "what is dangerous or doubtful in a configuration", tools::advice::lint::main)
+        .documented(tools::advice::lint::command)
+        .with_page("systole-lint"),
     inner("demo", "three nodes, one service, one dead machine", lab::demo::main),
     inner("local-hub", "the hub by which several nodes of one machine meet", cluster::local::main),
     inner("lab-guard", "ends a lab when its owner has ended", lab::cluster::guard),

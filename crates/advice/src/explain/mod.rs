@@ -10,6 +10,8 @@ mod change;
 mod nodes;
 mod words;
 
+pub(crate) use words::is_left_behind;
+
 pub use change::{Budget, Change, Search, smallest_changes};
 
 use scheduler::{Cluster, NodeId, ResourceId, Schedule, Variant};

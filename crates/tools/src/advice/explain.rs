@@ -179,8 +179,11 @@ impl Report {
         let style = self.style;
         let within = what.within.as_ref().map(|within| format!(", in {within}")).unwrap_or_default();
         let _ = writeln!(text, "{indent}{} ({}{within})", style.heading(&what.resource), what.kind);
-        let next = if what.now == what.next { "stays".to_owned() } else { places(&what.next) };
-        let next = if what.now == what.next { next } else { style.warning(&next) };
+        let next = match (what.now == what.next, is_restarted(what)) {
+            (true, true) => style.warning("stays, but is restarted"),
+            (true, false) => "stays".to_owned(),
+            (false, _) => style.warning(&places(&what.next)),
+        };
         let _ = writeln!(text, "{indent}  now     {}", places(&what.now));
         let _ = writeln!(text, "{indent}  next    {next}");
         if let Some(choice) = &what.choice {
@@ -290,6 +293,11 @@ impl Report {
             let _ = writeln!(text, "  (not everything was tried: {} runs; --tries allows more)", search.runs);
         }
     }
+}
+
+fn is_restarted(what: &Explanation) -> bool {
+    let stops = what.actions.iter().any(|action| action.task == "stop" && action.possible);
+    stops && !what.next.is_empty() || what.parts.iter().any(is_restarted)
 }
 
 /// The terms that count: those from the last that replaced all before it.

@@ -5,10 +5,11 @@
 //! (`advice`).
 
 pub mod explain;
+pub mod lint;
 mod style;
 
 use crate::acceptable::acceptable;
-use crate::cib_access::{read_file_or_stdin, with_status};
+use crate::cib_access::{DocumentError, read_bytes_or_stdin, with_status};
 use crate::failure::Failure;
 use crate::live;
 use crate::output::Output;
@@ -35,14 +36,29 @@ fn moment(cib: &Element) -> WallTime {
 
 /// A CIB from a file (`-`: the standard input), or else the one that the environment says; as the scheduler knows it.
 fn read_cib(file: Option<&Path>, stdin: &mut dyn Read, out: &mut Output<'_>) -> Result<Element, Failure> {
-    let cib = match file {
-        Some(file) => {
-            let cib = read_file_or_stdin(file, stdin).and_then(with_status);
-            cib.map_err(|error| Failure::new(error.exit_code(), error))?
-        }
-        None => live::query_cib().map_err(|error| Failure::new(error.exit_code(), error))?,
+    let document = document(file, stdin)?;
+    usable(&document.tree, out)
+}
+
+/// A CIB as it was found, with its text if it is from a file.
+struct Document {
+    tree: Element,
+    text: Option<String>,
+}
+
+/// A CIB from a file (`-`: the standard input), or else the one that the environment says, as it is there.
+fn document(file: Option<&Path>, stdin: &mut dyn Read) -> Result<Document, Failure> {
+    let Some(path) = file else {
+        let tree = live::query_cib().map_err(|error| Failure::new(error.exit_code(), error))?;
+        return Ok(Document { tree, text: None });
     };
-    usable(&cib, out)
+    let read = read_bytes_or_stdin(path, stdin).and_then(|bytes| {
+        let tree = xml::parse_bytes(&bytes);
+        let tree = tree.map_err(|source| DocumentError::Parse { path: path.to_owned(), source })?;
+        let text = xml::text_of(&bytes).ok().map(str::to_owned);
+        Ok(Document { tree: with_status(tree)?, text })
+    });
+    read.map_err(|error| Failure::new(error.exit_code(), error))
 }
 
 /// A CIB in today's schema, and valid.
