@@ -41,9 +41,18 @@ pub(crate) fn find<'a>(cib: &'a Element, id: &str) -> Option<&'a Element> {
 
 /// The CIB with one element of the configuration, found by its id, changed.
 pub(crate) fn with_changed(cib: &Element, id: &str, change: impl FnOnce(&mut Element)) -> Option<Element> {
+    with_changed_at(cib, |element| element.id() == Some(id), change)
+}
+
+/// The CIB with the first element of the configuration changed that is the one wanted.
+pub(crate) fn with_changed_at(
+    cib: &Element,
+    wanted: impl Fn(&Element) -> bool,
+    change: impl FnOnce(&mut Element),
+) -> Option<Element> {
     let mut cib = cib.clone();
     let configuration = cib.child_mut("configuration")?;
-    let path = path_to(configuration, &|element| element.id() == Some(id))?;
+    let path = path_to(configuration, &wanted)?;
     let mut at = configuration;
     for index in path {
         at = at.element_at_mut(index)?;

@@ -77,6 +77,9 @@ pub const ALL: &[Program] = &[
     inner("explain", "why a resource is where it is, and what would move it", tools::advice::explain::main)
         .documented(tools::advice::explain::command)
         .with_page("systole-explain"),
+    inner("plan", "what applying a change of the configuration would do", tools::advice::plan::main)
+        .documented(tools::advice::plan::command)
+        .with_page("systole-plan"),
     inner("lint", "what is dangerous or doubtful in a configuration", tools::advice::lint::main)
         .documented(tools::advice::lint::command)
         .with_page("systole-lint"),

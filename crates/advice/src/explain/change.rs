@@ -9,7 +9,7 @@ use super::words::{is_left_behind, score};
 use super::{View, configured_name};
 use crate::edit;
 use model::{Score, WallTime};
-use scheduler::{Cluster, NodeId, Options, ResourceId, Schedule, Term};
+use scheduler::{Cluster, NodeId, Options, ResourceId, Schedule, Term, Variant};
 use std::collections::BTreeMap;
 use xml::Element;
 
@@ -106,6 +106,9 @@ pub fn smallest_changes(
     budget: Budget,
 ) -> Search {
     let view = View { cluster, schedule };
+    // A member goes where its group goes.
+    let group = |id: &ResourceId| cluster.resource(*id).variant == Variant::Group;
+    let resource = cluster.resource(resource).parent.filter(group).unwrap_or(resource);
     let Some(leaf) = view.primitives(resource).first().copied() else { return Search::default() };
     let before = placements(cluster, schedule);
     let search = Search::default();

@@ -10,6 +10,7 @@ mod change;
 mod nodes;
 mod words;
 
+pub(crate) use actions::fencing;
 pub(crate) use words::is_left_behind;
 
 pub use change::{Budget, Change, Search, smallest_changes};

@@ -32,7 +32,9 @@ impl<'a> Facts<'a> {
         let (cluster, _) = scheduler::unpack(cib, now);
         let mut facts = Facts { cib, now, cluster, by_id: BTreeMap::new(), parents: BTreeMap::new() };
         if let Some(configuration) = cib.child("configuration") {
-            for element in configuration.descendants() {
+            // What only refers to something has that one's id.
+            let is_reference = |name: &str| matches!(name, "obj_ref" | "resource_ref" | "role");
+            for element in configuration.descendants().filter(|element| !is_reference(element.name())) {
                 if let Some(id) = element.id() {
                     facts.by_id.entry(id).or_insert(element);
                 }
@@ -177,7 +179,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-pub(super) fn is_resource(element: &Element) -> bool {
+pub(crate) fn is_resource(element: &Element) -> bool {
     matches!(element.name(), "primitive" | "group" | "clone" | "master" | "bundle")
 }
 

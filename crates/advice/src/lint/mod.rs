@@ -9,6 +9,7 @@ mod facts;
 mod rules;
 
 use facts::Facts;
+pub(crate) use facts::is_resource;
 use model::WallTime;
 use std::collections::BTreeSet;
 use xml::Element;

@@ -6,10 +6,11 @@
 
 pub mod explain;
 pub mod lint;
+pub mod plan;
 mod style;
 
 use crate::acceptable::acceptable;
-use crate::cib_access::{DocumentError, read_bytes_or_stdin, with_status};
+use crate::cib_access::{DocumentError, read_bytes_or_stdin, read_file_or_stdin, with_status};
 use crate::failure::Failure;
 use crate::live;
 use crate::output::Output;
@@ -59,6 +60,11 @@ fn document(file: Option<&Path>, stdin: &mut dyn Read) -> Result<Document, Failu
         Ok(Document { tree: with_status(tree)?, text })
     });
     read.map_err(|error| Failure::new(error.exit_code(), error))
+}
+
+/// A document of any kind from a file (`-`: the standard input).
+fn tree(file: &Path, stdin: &mut dyn Read) -> Result<Element, Failure> {
+    read_file_or_stdin(file, stdin).map_err(|error| Failure::new(error.exit_code(), error))
 }
 
 /// A CIB in today's schema, and valid.

@@ -120,6 +120,21 @@ impl Moment {
     }
 }
 
+/// Carries out a graph without a word; none if it cannot be carried out.
+pub(crate) fn executed(
+    cluster: &scheduler::Cluster,
+    graph: graph::TransitionGraph,
+    cib: Element,
+    at: WallTime,
+) -> Option<Element> {
+    let (mut out, mut err) = (io::sink(), io::sink());
+    let mut output = Output::new("crm_simulate", "", crate::output::Format::Text, true, &mut out, &mut err);
+    let mut telling = Telling::new(&mut output, false);
+    let recording = Recording { feature_set: Profile::default().feature_set(), at };
+    let (cib, sound) = execute::execute(&mut telling, cluster, graph, cib, &[], recording).ok()?;
+    sound.then_some(cib)
+}
+
 struct Simulation<'a, 'o, 'w> {
     options: &'a Options,
     moment: Moment,
