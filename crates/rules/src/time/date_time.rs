@@ -99,10 +99,18 @@ impl DateTime {
         first_day(self.year) + self.day - 1
     }
 
-    /// What moments are compared by.
+    /// What moments are compared by: year, day and second in UTC, even if the calendar has ended there (or has not begun)
+    /// but not here.
     fn key(&self) -> (i64, i64, i64) {
-        let utc = self.to_utc();
-        (utc.year, utc.day, utc.second)
+        let (days, second) = self.shifted(-self.offset_s);
+        match self.days() + days {
+            day @ ..0 => (0, day, second),
+            day if day > MAX_DAY => (MAX_YEAR + 1, day, second),
+            _ => {
+                let utc = self.to_utc();
+                (utc.year, utc.day, utc.second)
+            }
+        }
     }
 
     // --- its parts, in its own place -------------------------------------------------------------------------------
@@ -138,13 +146,20 @@ impl DateTime {
     /// Seconds later, or earlier if negative. What leads to the next midnight leads to the end of this day, 24:00:00.
     #[must_use]
     pub fn plus_seconds(&self, seconds: i64) -> DateTime {
-        let (mut days, mut second) = (seconds / DAY_S, self.second + seconds % DAY_S);
-        if second > DAY_S {
-            (days, second) = (days + 1, second - DAY_S);
-        } else if second < 0 {
-            (days, second) = (days - 1, second + DAY_S);
-        }
+        let (days, second) = self.shifted(seconds);
         DateTime { second, ..*self }.plus_days(days)
+    }
+
+    /// How many days, and to which second of the day, seconds lead.
+    const fn shifted(&self, seconds: i64) -> (i64, i64) {
+        let (days, second) = (seconds / DAY_S, self.second + seconds % DAY_S);
+        if second > DAY_S {
+            (days + 1, second - DAY_S)
+        } else if second < 0 {
+            (days - 1, second + DAY_S)
+        } else {
+            (days, second)
+        }
     }
 
     /// Days later, or earlier if negative.
@@ -282,6 +297,20 @@ mod tests {
 
     fn at(text: &str) -> DateTime {
         DateTime::parse(text, &DateTime::from_epoch(0, 0)).unwrap()
+    }
+
+    #[test]
+    fn later_is_never_earlier_at_either_end_of_time() {
+        for (end, offset_s) in
+            [(i64::MIN, 50_400), (i64::MAX, -43_200), (i64::MIN, -43_200), (i64::MAX, 50_400)]
+        {
+            let end = DateTime::from_epoch(end, offset_s);
+            for second in [0, 1, 50_399, 50_400, DAY_S - 1] {
+                let of_that_day = end.with_time(second, end.offset_s());
+                let later = of_that_day.plus_seconds(1);
+                assert!(later >= of_that_day, "{of_that_day} and a second: {later}");
+            }
+        }
     }
 
     #[test]
