@@ -16,7 +16,9 @@ fn shown<'a>(view: View<'a>) -> impl Iterator<Item = Ban<'a>> {
     let cluster = view.cluster;
     let wanted = move |location: &&'a Location| {
         let named = |id| view.resources.has(printable_id(cluster.resource(id)));
-        location.id.starts_with(view.ban_prefix)
+        // What the health of nodes forbids is no constraint of anybody's; it goes by the name of the strategy.
+        Some(location.id.as_str()) != cluster.options.value("node-health-strategy")
+            && location.id.starts_with(view.ban_prefix)
             && (named(location.resource) || named(cluster.top_of(location.resource)))
     };
     // The last one comes first, as it always has.

@@ -102,7 +102,8 @@ pub struct Counts {
 impl Counts {
     /// Counts a cluster's.
     pub fn of(cluster: &Cluster) -> Counts {
-        let mut counts = Counts::default();
+        // As they were found: what follows from tickets does not count.
+        let mut counts = Counts { blocked: cluster.blocked_count, ..Counts::default() };
         for (index, resource) in cluster.resources.iter().enumerate() {
             let state = &resource.state;
             let gone = state.removed && state.role <= Role::Stopped;
@@ -111,7 +112,6 @@ impl Counts {
             }
             counts.instances += 1;
             counts.disabled += usize::from(is_disabled(cluster, ResourceId::new(index)));
-            counts.blocked += usize::from(state.blocked);
         }
         counts
     }
