@@ -7,6 +7,7 @@
 mod account;
 mod case;
 mod diff;
+mod random;
 
 use anyhow::{Context, Result, bail};
 use case::{Case, Kind, Verdict};
@@ -29,10 +30,22 @@ pub struct Options {
     /// Count only the cases named in this file, a name a line
     #[arg(long, value_name = "FILE")]
     only: Option<PathBuf>,
+    /// Make CIBs up, this many, and compare with another crm_simulate instead
+    #[arg(long, value_name = "N", requires = "against")]
+    random: Option<u64>,
+    /// Where to begin with making up
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+    /// The other crm_simulate (its schemas are found as it is told by PCMK_schema_directory)
+    #[arg(long, value_name = "PATH")]
+    against: Option<PathBuf>,
 }
 
 /// Runs the task.
 pub fn run(options: &Options) -> Result<()> {
+    if let (Some(count), Some(against)) = (options.random, &options.against) {
+        return random::run(count, options.seed, against);
+    }
     let Some(corpus) = find_corpus() else {
         eprintln!(
             "conformance: not run, as there is no corpus. A corpus is a folder `scheduler` with `cases.tsv` (a name, a \

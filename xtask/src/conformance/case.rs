@@ -196,7 +196,7 @@ impl Case {
 }
 
 /// A graph without what differs from release to release.
-fn without_release(graph: &str) -> String {
+pub fn without_release(graph: &str) -> String {
     let digits = |value: &str| value.bytes().all(|byte| byte.is_ascii_digit());
     without_attribute(&without_attribute(graph, "crm_feature_set", |_| true), "batch-limit", digits)
 }
@@ -218,7 +218,7 @@ fn without_attribute(text: &str, name: &str, removable: impl Fn(&str) -> bool) -
 }
 
 /// A drawing with its lines in order, each once, between the first and the last.
-fn sorted_dot(dot: &str) -> String {
+pub fn sorted_dot(dot: &str) -> String {
     let mut lines: Vec<&str> = dot.lines().collect();
     let (Some(last), false) = (lines.pop(), lines.is_empty()) else { return dot.to_owned() };
     let first = lines.remove(0);
