@@ -162,8 +162,9 @@ mod tests {
             issues,
             [
                 "Ignoring cluster_property_set without id because id-ref 'gone' does not reference a valid object",
-                "Using 0 as odd score because 'much' is not a valid score",
-                "Support for setting c to the explicit value '#default' is deprecated (leave b2 out instead)",
+                "Using 0 as odd score because 'much' is not a valid score: Bad input value provided",
+                "Support for setting meta-attributes (such as c) to the explicit value '#default' is deprecated and will be \
+                 removed in a future release",
             ]
         );
     }

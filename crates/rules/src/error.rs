@@ -34,7 +34,7 @@ pub enum RuleError {
         problem: Box<RuleProblem>,
     },
     /// A set whose score is none.
-    #[error("Using 0 as {id} score because '{value}' is not a valid score")]
+    #[error("Using 0 as {id} score because '{value}' is not a valid score: Bad input value provided")]
     Score {
         /// Its id.
         id: String,
@@ -43,7 +43,8 @@ pub enum RuleError {
     },
     /// A way of writing that will go.
     #[error(
-        "Support for setting {name} to the explicit value '#default' is deprecated (leave {id} out instead)"
+        "Support for setting meta-attributes (such as {name}) to the explicit value '#default' is deprecated and will be \
+         removed in a future release"
     )]
     ExplicitDefault {
         /// The id of the pair.

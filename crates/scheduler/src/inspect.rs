@@ -5,6 +5,7 @@
 //! what is shown of it, and how.
 
 use crate::cluster::Parameters;
+use crate::notation::RuleNews;
 use crate::unpack::{active_range, compare_operations, sorted_operations};
 use crate::{Cluster, NodeId, ResourceId, Variant};
 use model::{Role, Score};
@@ -174,7 +175,7 @@ impl Cluster {
 
     /// The parameters that a resource's agent gets on a node; without one, as far as they are the same on all.
     pub fn parameters_on(&self, id: ResourceId, node: Option<NodeId>) -> Parameters {
-        self.read_parameters(id, node, &mut None)
+        self.read_parameters(id, node, &mut RuleNews::default())
     }
 
     /// How long an operation of a resource may take, in milliseconds.

@@ -7,7 +7,7 @@
 use super::ActionId;
 use crate::cluster::Parameters;
 use crate::notation::{
-    flag, interval_ms, parse_moment, resolve, rule_input, timeout_ms, unpack_blocks, whole_seconds,
+    RuleNews, flag, interval_ms, parse_moment, resolve, rule_input, timeout_ms, unpack_blocks, whole_seconds,
 };
 use crate::{Cluster, ConfigIssue, NodeId, NodeKind, ResourceId};
 use model::{Interval, Role};
@@ -87,11 +87,11 @@ impl Cluster {
         config: Option<&Element>,
     ) -> Parameters {
         let mut meta = Parameters::new();
-        let mut recheck = self.recheck_by;
+        let mut news = RuleNews::since(self.recheck_by);
         let input = self.operation_input(resource, task, interval);
         let is_probe = interval == 0 && task == "monitor";
         if let Some(config) = config {
-            unpack_blocks(config, "meta_attributes", &input, &mut recheck, &mut meta);
+            unpack_blocks(config, "meta_attributes", &input, &mut news, &mut meta);
             for attribute in config.attributes() {
                 meta.insert(Arc::from(attribute.name().as_str()), Arc::from(attribute.value()));
             }
@@ -103,9 +103,9 @@ impl Cluster {
             }
         }
         if let Some(defaults) = &self.defaults.operations {
-            unpack_blocks(defaults, "meta_attributes", &input, &mut recheck, &mut meta);
+            unpack_blocks(defaults, "meta_attributes", &input, &mut news, &mut meta);
         }
-        self.recheck_by = recheck;
+        self.heed(news);
         meta.remove("id");
         if interval > 0 {
             meta.insert(Arc::from("interval"), Arc::from(interval.to_string()));
@@ -124,7 +124,7 @@ impl Cluster {
         let timeout = timeout.unwrap_or(DEFAULT_TIMEOUT_MS).min(i64::from(i32::MAX));
         meta.insert(Arc::from("timeout"), Arc::from(timeout.to_string()));
         self.validate_on_fail(resource, task, config, &mut meta);
-        self.note_start_delay(interval, &mut meta);
+        self.note_start_delay(interval, config, &mut meta);
         meta
     }
 
@@ -138,11 +138,19 @@ impl Cluster {
         recurring.min_by_key(|op| interval_ms(op.attr("interval"))).cloned()
     }
 
-    fn note_start_delay(&self, interval: u64, meta: &mut Parameters) {
+    fn note_start_delay(&mut self, interval: u64, config: Option<&Element>, meta: &mut Parameters) {
         let delay_ms = if let Some(delay) = meta.get("start-delay") {
             timeout_ms(delay).unwrap_or(0).clamp(0, i64::from(i32::MAX))
         } else if let Some(origin) = meta.get("interval-origin").filter(|_| interval > 0) {
-            let Some(origin) = parse_moment(origin, self.now) else { return };
+            let Some(moment) = parse_moment(origin, self.now) else {
+                let id = config.and_then(Element::id).unwrap_or("(missing ID)");
+                let issue = format!(
+                    "Ignoring 'interval-origin' for operation '{id}' because '{origin}' is not valid"
+                );
+                self.note_issue(ConfigIssue::error(issue).logged_by("unpack_interval_origin"));
+                return;
+            };
+            let origin = moment;
             let interval_s = whole_seconds(interval).max(1);
             let past = (self.now.secs - origin) % interval_s;
             (if past <= 0 { -past } else { interval_s - past }) * 1000
@@ -196,10 +204,15 @@ impl Cluster {
     fn refuse_on_fail(&mut self, resource: ResourceId, task: &str, meta: &mut Parameters) {
         let value = meta.remove("on-fail").unwrap_or_default();
         let id = self.resource(resource).id.clone();
-        let issue = format!(
-            "Resetting 'on-fail' of {id} {task} to its default because '{value}' is not allowed for {task}"
-        );
-        self.note_issue(ConfigIssue::error(issue));
+        let issue = match task {
+            "stop" => format!(
+                "Resetting 'on-fail' for {id} stop action to default value because '{value}' is not allowed for stop"
+            ),
+            _ => format!(
+                "Resetting 'on-fail' for {id} {task} action to default value because 'demote' is not allowed for it"
+            ),
+        };
+        self.note_issue(ConfigIssue::error(issue).logged_by("validate_on_fail"));
     }
 
     /// What is done about a failure of an operation.
@@ -226,9 +239,9 @@ impl Cluster {
             Some("fence") => {
                 let id = self.resource(resource).id.clone();
                 let issue = format!(
-                    "Resetting 'on-fail' of {id} {task} to 'stop' because 'fence' is not valid when fencing is disabled"
+                    "Resetting 'on-fail' for {task} of {id} to 'stop' because 'fence' is not valid when fencing is disabled"
                 );
-                self.note_issue(ConfigIssue::error(issue));
+                self.note_issue(ConfigIssue::error(issue).logged_by("pcmk__parse_on_fail"));
                 Some(OnFail::Stop)
             }
             Some("standby") => Some(OnFail::Standby),
@@ -239,8 +252,9 @@ impl Cluster {
             Some("demote") => Some(OnFail::Demote),
             Some(other) => {
                 let id = self.resource(resource).id.clone();
-                let issue = format!("Using default 'on-fail' for {id} {task} because '{other}' is not valid");
-                self.note_issue(ConfigIssue::error(issue));
+                let issue =
+                    format!("Using default 'on-fail' for {task} of {id} because '{other}' is not valid");
+                self.note_issue(ConfigIssue::error(issue).logged_by("pcmk__parse_on_fail"));
                 None
             }
         };
@@ -253,12 +267,12 @@ impl Cluster {
         })
     }
 
-    /// The parameters of a resource on a node, read anew. `recheck` is brought forward to when they may be others.
+    /// The parameters of a resource on a node, read anew. `news` gets when they may be others.
     pub(crate) fn read_parameters(
         &self,
         resource: ResourceId,
         node: Option<NodeId>,
-        recheck: &mut Option<i64>,
+        news: &mut RuleNews,
     ) -> Parameters {
         let mut parameters = Parameters::new();
         let input = Input {
@@ -268,7 +282,7 @@ impl Cluster {
         let mut holder = Some(resource);
         while let Some(id) = holder {
             let holding = self.resource(id);
-            unpack_blocks(&holding.xml, "instance_attributes", &input, recheck, &mut parameters);
+            unpack_blocks(&holding.xml, "instance_attributes", &input, news, &mut parameters);
             holder = holding.parent;
         }
         parameters
@@ -278,11 +292,11 @@ impl Cluster {
     pub(crate) fn operation_parameters(&mut self, config: Option<&Element>, node: NodeId) -> Parameters {
         let mut parameters = Parameters::new();
         let Some(config) = config else { return parameters };
-        let mut recheck = self.recheck_by;
+        let mut news = RuleNews::since(self.recheck_by);
         let input =
             Input { node_attributes: Some(&self.node(node).attributes), ..rule_input(self.now, &self.cib) };
-        unpack_blocks(config, "instance_attributes", &input, &mut recheck, &mut parameters);
-        self.recheck_by = recheck;
+        unpack_blocks(config, "instance_attributes", &input, &mut news, &mut parameters);
+        self.heed(news);
         parameters
     }
 

@@ -131,9 +131,9 @@ impl Cluster {
         if let Some(known) = &self.work(resource).remembered.parameters {
             return Arc::clone(known);
         }
-        let mut recheck = self.recheck_by;
-        let read = Arc::new(self.read_parameters(resource, node, &mut recheck));
-        self.recheck_by = recheck;
+        let mut news = crate::notation::RuleNews::since(self.recheck_by);
+        let read = Arc::new(self.read_parameters(resource, node, &mut news));
+        self.heed(news);
         let holders = std::iter::successors(Some(resource), |&id| self.resource(id).parent);
         if holders.into_iter().all(|id| is_plain(&self.resource(id).xml, "instance_attributes")) {
             self.work_mut(resource).remembered.parameters = Some(Arc::clone(&read));

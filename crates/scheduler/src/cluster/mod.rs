@@ -84,6 +84,8 @@ pub struct Cluster {
     pub(crate) unfencing: bool,
     /// What was found to be wrong.
     pub(crate) issues: Vec<ConfigIssue>,
+    /// What of it is deprecated, and told already.
+    pub(crate) deprecated: BTreeSet<String>,
     /// Scores that were recorded.
     pub(crate) scores: Vec<crate::ScoreLine>,
     /// Why they are what they are, if somebody wants to know.

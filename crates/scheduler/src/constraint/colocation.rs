@@ -96,9 +96,12 @@ impl Cluster {
     /// Adds a colocation.
     pub(crate) fn add_colocation(&mut self, dependent: ResourceId, primary: ResourceId, terms: &Terms<'_>) {
         let roles = (role(terms.dependent_role), role(terms.primary_role));
-        let (Some(dependent_role), Some(primary_role)) = roles else {
-            let issue = format!("Ignoring colocation '{}' because a role in it is invalid", terms.id);
-            self.note_issue(ConfigIssue::error(issue));
+        let (dependent_role, primary_role) = roles;
+        let (Some(dependent_role), Some(primary_role)) = (dependent_role, primary_role) else {
+            let wrong = if dependent_role.is_none() { terms.dependent_role } else { terms.primary_role };
+            let wrong = wrong.unwrap_or_default();
+            let issue = format!("Ignoring constraint {}: Invalid role '{wrong}'", terms.id);
+            self.note_issue(ConfigIssue::error(issue).logged_by("pcmk__parse_constraint_role"));
             return;
         };
         if terms.score == Score::ZERO {
@@ -151,14 +154,15 @@ impl Cluster {
         let is_tag = |name: &str| xml.attr(name).is_some_and(|name| self.is_tag(name));
         if is_tag("rsc") && is_tag("with-rsc") {
             let issue =
-                format!("Ignoring constraint '{id}' because both its resources are templates or tags");
+                format!("Ignoring constraint '{id}' because two templates or tags cannot be colocated");
             self.note_issue(ConfigIssue::error(issue));
             return;
         }
         let expanded =
             self.expand_tags(xml, &[("rsc", "rsc-role", "role"), ("with-rsc", "with-rsc-role", "role")]);
         let Some(score) = xml.attr("score").map_or(Some(Score::ZERO), parse_score) else {
-            let issue = format!("Ignoring colocation '{id}' because its score is invalid");
+            let score = xml.attr("score").unwrap_or_default();
+            let issue = format!("Ignoring colocation {id} because '{score}' is not a valid score");
             self.note_issue(ConfigIssue::error(issue));
             return;
         };

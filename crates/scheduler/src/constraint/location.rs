@@ -4,7 +4,7 @@
 //! Decides: nodes and scores of each constraint, rules evaluated (Pacemaker Explained, "Deciding Which Nodes a Resource
 //! Can Run On"). Given: `rsc_location`. Leaves to others: adding them up (`stage::criteria`).
 
-use crate::notation::{evaluate_rule, parse_score, resolve, rule_input};
+use crate::notation::{RuleNews, evaluate_rule, parse_score, resolve, rule_input};
 use crate::{Cluster, ConfigIssue, Discovery, Location, NodeId, ResourceId};
 use model::{Role, Score};
 use rules::{Input, Pattern, Submatches, role_of, score_of};
@@ -110,7 +110,7 @@ impl Cluster {
             return;
         }
         let mut nodes: Vec<(NodeId, Score)> = Vec::new();
-        let mut recheck = self.recheck_by;
+        let mut news = RuleNews::since(self.recheck_by);
         for node in self.node_ids() {
             let parameters = self.parameters(resource, Some(node));
             let input = Input {
@@ -119,11 +119,11 @@ impl Cluster {
                 meta: Some(&self.resource(resource).meta),
                 ..plain
             };
-            if evaluate_rule(rule, &input, &mut recheck) {
+            if evaluate_rule(rule, &input, &mut news) {
                 nodes.extend(score.value(&input).map(|score| (node, score)));
             }
         }
-        self.recheck_by = recheck;
+        self.heed(news);
         self.push_location(xml, rule_id, resource, role.unwrap_or(Role::Unknown), nodes);
     }
 

@@ -32,7 +32,7 @@ impl Cluster {
                 "rsc_location" => self.unpack_location(element, id),
                 "rsc_ticket" => self.unpack_ticket_constraint(element, id),
                 other => {
-                    let issue = format!("Unsupported constraint type <{other}> '{id}'");
+                    let issue = format!("Unsupported constraint type: {other}");
                     self.note_issue(ConfigIssue::error(issue));
                 }
             }
@@ -46,8 +46,10 @@ impl Cluster {
         let by_history = || self.by_history.get(name).map(|&instance| self.top_of(instance));
         let found = self.resource_named(name).or_else(by_history);
         if found.is_none() {
+            let issue = format!("No resource, template, or tag named '{name}'");
+            self.note_issue(ConfigIssue::warning(issue).logged_by("find_constraint_tag"));
             let issue =
-                format!("Ignoring constraint '{constraint}' because resource '{name}' does not exist");
+                format!("Ignoring constraint '{constraint}' because '{name}' is not a valid resource or tag");
             self.note_issue(ConfigIssue::error(issue));
         }
         found

@@ -155,6 +155,7 @@ impl Cluster {
             return;
         }
         let Some(sets) = self.sets(&expanded, id) else { return };
+        self.check_kind(xml, id);
         let kind = kind(xml);
         let symmetry = symmetry(xml, kind, None);
         let mut last: Option<Set> = None;
@@ -180,8 +181,18 @@ impl Cluster {
         let Some(then) = self.constrained(id, then) else { return };
         let first_action = xml.attr("first-action").unwrap_or("start");
         let then_action = xml.attr("then-action").unwrap_or(first_action);
+        self.check_kind(xml, id);
         let kind = kind(xml);
         let symmetry = symmetry(xml, kind, None);
+        if flag(xml, "require-all").is_some()
+            && self.resource(first).variant == Variant::Clone
+            && !self.resource(first).meta.contains_key("clone-min")
+        {
+            self.note_once(
+                "Support for require-all in ordering constraints is deprecated and will be removed in a future release (use \
+                 clone-min clone meta-attribute instead)",
+            );
+        }
         let flags = flags_for(kind, first_action, symmetry);
         match self.minimum_before(first, xml) {
             0 => self.order(first, first_action, then, then_action, flags),
@@ -198,6 +209,28 @@ impl Cluster {
             _ => {
                 let issue = format!("Cannot invert constraint '{id}' (please specify inverse manually)");
                 self.note_issue(ConfigIssue::warning(issue));
+            }
+        }
+    }
+
+    /// What is wrong or deprecated in how strict an ordering is.
+    fn check_kind(&mut self, xml: &Element, id: &str) {
+        match xml.attr("kind") {
+            None if xml.attr("score").is_some() => self.note_once(
+                "Support for 'score' in rsc_order is deprecated and will be removed in a future release (use 'kind' instead)",
+            ),
+            None | Some("Mandatory" | "Optional") => {}
+            Some("Serialize") => {
+                if flag(xml, "symmetrical") == Some(true) {
+                    let issue =
+                        format!("Ignoring symmetrical for '{id}' because not valid with kind of 'Serialize'");
+                    self.note_issue(ConfigIssue::warning(issue).logged_by("get_ordering_symmetry"));
+                }
+            }
+            Some(other) => {
+                let issue =
+                    format!("Resetting 'kind' for constraint {id} to 'Mandatory' because '{other}' is not valid");
+                self.note_issue(ConfigIssue::error(issue).logged_by("get_ordering_type"));
             }
         }
     }

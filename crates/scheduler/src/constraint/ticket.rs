@@ -76,23 +76,26 @@ impl Cluster {
                 None | Some(Ok(Role::Started)) => Role::Unknown,
                 Some(Ok(role)) if role != Role::Unknown => role,
                 Some(_) => {
-                    let issue = format!("Ignoring constraint '{id}' because its role is invalid");
+                    let role = role.as_deref().unwrap_or_default();
+                    let issue = format!("Ignoring constraint {id}: Invalid role '{role}'");
                     self.note_issue(ConfigIssue::error(issue));
                     continue;
                 }
             };
-            let policy = self.loss_policy(policy, role, id);
+            let policy = self.loss_policy(policy, role, name);
             let (constraint, ticket) = (Arc::from(id), Arc::from(name));
             let terms = TicketTerms { constraint, ticket, granted, standby, role, policy };
             self.ticket_terms.push((resource, terms));
         }
     }
 
-    fn loss_policy(&mut self, configured: Option<&str>, role: Role, id: &str) -> LossPolicy {
+    fn loss_policy(&mut self, configured: Option<&str>, role: Role, ticket: &str) -> LossPolicy {
         match configured.map(str::to_ascii_lowercase).as_deref() {
             Some("fence") if self.options.fencing_enabled => LossPolicy::Fence,
             Some("fence") => {
-                let issue = format!("Resetting loss-policy of '{id}' to stop because fencing is disabled");
+                let issue = format!(
+                    "Resetting 'loss-policy' for ticket '{ticket}' to 'stop' because fencing is not configured"
+                );
                 self.note_issue(ConfigIssue::error(issue));
                 LossPolicy::Stop
             }

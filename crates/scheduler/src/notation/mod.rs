@@ -8,7 +8,9 @@ mod rules;
 mod sort;
 mod value;
 
-pub use self::rules::{evaluate_rule, parse_moment, rule_input, unpack_blocks, unpack_blocks_after};
+pub use self::rules::{
+    RuleNews, evaluate_rule, parse_moment, rule_input, unpack_blocks, unpack_blocks_after,
+};
 pub use ::rules::resolve;
 pub use model::lenient::{integer, parse_score, timeout_ms};
 pub use model::parse_bool;

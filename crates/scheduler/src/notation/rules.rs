@@ -6,7 +6,7 @@
 
 use crate::cluster::Parameters;
 use model::WallTime;
-use rules::{DateTime, Input, evaluate};
+use rules::{DateTime, Input, RuleError, evaluate};
 use xml::Element;
 
 fn date_time(now: WallTime) -> DateTime {
@@ -23,31 +23,49 @@ pub fn parse_moment(text: &str, now: WallTime) -> Option<i64> {
     DateTime::parse(text, &date_time(now)).ok().map(|moment| moment.epoch_s())
 }
 
-fn bring_forward(recheck: &mut Option<i64>, next_change: Option<DateTime>) {
-    if let Some(when) = next_change.map(|change| change.epoch_s())
-        && recheck.is_none_or(|known| when < known)
-    {
-        *recheck = Some(when);
+/// What rules tell besides their answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleNews {
+    /// When they may answer otherwise, in seconds since the epoch.
+    pub recheck: Option<i64>,
+    /// What is wrong in them, and in the sets of values that they govern.
+    pub issues: Vec<RuleError>,
+}
+
+impl RuleNews {
+    /// Nothing but the moment at which answers are known to change.
+    pub fn since(recheck: Option<i64>) -> RuleNews {
+        RuleNews { recheck, issues: Vec::new() }
+    }
+
+    fn add(&mut self, next_change: Option<DateTime>, issues: Vec<RuleError>) {
+        if let Some(when) = next_change.map(|change| change.epoch_s())
+            && self.recheck.is_none_or(|known| when < known)
+        {
+            self.recheck = Some(when);
+        }
+        self.issues.extend(issues);
     }
 }
 
-/// Whether a rule passes. `recheck` is brought forward to the next moment at which that may change.
-pub fn evaluate_rule(rule: &Element, input: &Input<'_>, recheck: &mut Option<i64>) -> bool {
+/// Whether a rule passes. `news` gets the next moment at which that may change, and what is wrong.
+pub fn evaluate_rule(rule: &Element, input: &Input<'_>, news: &mut RuleNews) -> bool {
     let evaluation = evaluate(rule, input);
-    bring_forward(recheck, evaluation.next_change);
-    evaluation.is_satisfied()
+    let satisfied = evaluation.is_satisfied();
+    news.add(evaluation.next_change, evaluation.issues);
+    satisfied
 }
 
-/// Adds the values of all blocks of a name that apply to `values`, where they are not set already. `recheck` is brought
-/// forward to the next moment at which others may apply.
+/// Adds the values of all blocks of a name that apply to `values`, where they are not set already. `news` gets the next
+/// moment at which others may apply, and what is wrong.
 pub fn unpack_blocks(
     parent: &Element,
     block: &str,
     input: &Input<'_>,
-    recheck: &mut Option<i64>,
+    news: &mut RuleNews,
     values: &mut Parameters,
 ) {
-    unpack_blocks_after(None, parent, block, input, recheck, values);
+    unpack_blocks_after(None, parent, block, input, news, values);
 }
 
 /// The same, but the block of an id comes first whatever its score.
@@ -56,11 +74,11 @@ pub fn unpack_blocks_after(
     parent: &Element,
     block: &str,
     input: &Input<'_>,
-    recheck: &mut Option<i64>,
+    news: &mut RuleNews,
     values: &mut Parameters,
 ) {
     let unpacked = rules::unpack_blocks(parent, block, first_id, input, values);
-    bring_forward(recheck, unpacked.next_change);
+    news.add(unpacked.next_change, unpacked.issues);
 }
 
 #[cfg(test)]
@@ -87,13 +105,13 @@ mod tests {
             (START_S + 86_401, None, false, None),
         ] {
             let input = rule_input(WallTime::from_secs(now), &block);
-            let (mut recheck, mut values) = (known, Parameters::new());
-            unpack_blocks(&block, "meta_attributes", &input, &mut recheck, &mut values);
-            assert_eq!((recheck, values.contains_key("a")), (expected, applies), "{now}");
-            let mut recheck = known;
+            let (mut news, mut values) = (RuleNews::since(known), Parameters::new());
+            unpack_blocks(&block, "meta_attributes", &input, &mut news, &mut values);
+            assert_eq!((news.recheck, values.contains_key("a")), (expected, applies), "{now}");
+            let mut news = RuleNews::since(known);
             let rule = block.descendants().find(|element| element.name() == "rule").unwrap();
-            assert_eq!(evaluate_rule(rule, &input, &mut recheck), applies, "{now}");
-            assert_eq!(recheck, expected, "{now}");
+            assert_eq!(evaluate_rule(rule, &input, &mut news), applies, "{now}");
+            assert_eq!(news, RuleNews::since(expected), "{now}");
         }
     }
 
@@ -102,7 +120,7 @@ mod tests {
         let block = block();
         let mut values = Parameters::from([(Arc::from("a"), Arc::from("0"))]);
         let input = rule_input(WallTime::from_secs(START_S), &block);
-        unpack_blocks(&block, "meta_attributes", &input, &mut None, &mut values);
+        unpack_blocks(&block, "meta_attributes", &input, &mut RuleNews::default(), &mut values);
         assert_eq!(values.get("a").map(|value| &**value), Some("0"));
     }
 

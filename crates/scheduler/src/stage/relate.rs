@@ -7,7 +7,7 @@
 use crate::action::{ActionId, Relation, relation};
 use crate::constraint::Ordering;
 use crate::notation::parse_op_key;
-use crate::{Cluster, ResourceId};
+use crate::{Cluster, ConfigIssue, ResourceId};
 use model::Role;
 use std::collections::BTreeSet;
 
@@ -137,6 +137,10 @@ impl Cluster {
                 first.node.and_then(|node| self.node(node).connection).map(|id| self.work(id).launcher);
             let configured = input.flags & relation::GUEST_ALLOWED == 0 && first.resource.is_some();
             if configured && inside == Some(Some(launcher)) {
+                let first = first.resource.map(|id| self.resource(id).id.clone()).unwrap_or_default();
+                let then = &self.resource(launcher).id;
+                let issue = format!("Invalid ordering constraint between {first} and {then}");
+                self.note_issue(ConfigIssue::warning(issue).logged_by("ordering_is_invalid"));
                 self.action_mut(id).before[at].flags = relation::NONE;
             }
         }

@@ -10,7 +10,7 @@ use crate::constraint::{ColocationId, Side};
 use crate::ledger::Cause;
 use crate::notation::{integer, merge_sort};
 use crate::stage::colocation::Pull;
-use crate::{Cluster, NodeId, PlacementStrategy, ResourceId, ScoreLine, Variant};
+use crate::{Cluster, ConfigIssue, NodeId, PlacementStrategy, ResourceId, ScoreLine, Variant};
 use model::Score;
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +47,7 @@ impl Cluster {
 
     /// What every node has before anything is placed.
     pub(super) fn read_capacities(&mut self) {
+        self.note_odd_amounts();
         for node in &mut self.nodes {
             let mut capacity = Capacity::new();
             add(&mut capacity, &node.utilization, 1);
@@ -58,6 +59,21 @@ impl Cluster {
     pub(crate) fn take_capacity(&mut self, id: ResourceId, node: NodeId, sign: i64) {
         let amounts = self.resource(id).utilization.clone();
         add(&mut self.node_mut(node).state.capacity, &amounts, -sign);
+    }
+
+    /// Amounts that are none count as nothing, where utilization counts at all.
+    fn note_odd_amounts(&mut self) {
+        if !self.uses_utilization() {
+            return;
+        }
+        let of_nodes = self.nodes.iter().flat_map(|node| node.utilization.values());
+        let of_resources = self.resources.iter().flat_map(|resource| resource.utilization.values());
+        let odd = of_nodes.chain(of_resources).filter(|value| integer(value).is_none());
+        let issues: BTreeSet<String> =
+            odd.map(|value| format!("Using 0 for utilization instead of invalid value '{value}'")).collect();
+        for issue in issues {
+            self.note_issue(ConfigIssue::warning(issue).logged_by("utilization_value"));
+        }
     }
 
     /// Shows what the nodes have, but for those in bundles, which have nothing of their own.

@@ -77,7 +77,20 @@ impl Cluster {
             promoted_per_node: promoted(["promoted-node-max", "master-node-max"], promotable),
             ordered: is_true(meta.get("ordered").map(|value| &**value)),
         };
-        if !resource.state.unique && terms.per_node > 1 {
+        let legacy = [("master-max", "promoted-max"), ("master-node-max", "promoted-node-max")];
+        let old: Vec<String> = legacy
+            .iter()
+            .filter(|(old, new)| promotable && meta.contains_key(*old) && !meta.contains_key(*new))
+            .map(|(old, new)| {
+                format!(
+                    "Support for the {old} meta-attribute (such as in {name}) is deprecated and will be removed in a future \
+                     release. Use the {new} meta-attribute instead."
+                )
+            })
+            .collect();
+        let is_unique = resource.state.unique;
+        old.into_iter().for_each(|issue| self.note_once(issue));
+        if !is_unique && terms.per_node > 1 {
             let issue = format!(
                 "Ignoring clone-node-max of {} for {name} because anonymous clones support only one instance per node",
                 terms.per_node

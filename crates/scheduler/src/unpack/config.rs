@@ -5,7 +5,7 @@
 //! what follows from them.
 
 use crate::notation::{
-    integer, interval_ms, is_true, parse_bool, rule_input, timeout_ms, unpack_blocks_after,
+    RuleNews, integer, interval_ms, is_true, parse_bool, rule_input, timeout_ms, unpack_blocks_after,
 };
 use crate::{Cluster, ConfigIssue, PlacementStrategy, QuorumPolicy};
 use std::sync::Arc;
@@ -16,6 +16,8 @@ enum Kind {
     Boolean,
     Span,
     Integer,
+    Positive,
+    Percentage,
     Score,
     OneOf(&'static [&'static str]),
     Text,
@@ -39,7 +41,7 @@ const KNOWN: &[Known] = &[
     ("enable-startup-probes", "", Kind::Boolean, "true"),
     ("fence-remote-without-quorum", "", Kind::Boolean, "false"),
     ("fencing-enabled", "stonith-enabled", Kind::Boolean, "true"),
-    ("fencing-action", "stonith-action", Kind::OneOf(&["reboot", "off", "poweroff"]), "reboot"),
+    ("fencing-action", "stonith-action", Kind::OneOf(&["reboot", "off"]), "reboot"),
     ("fencing-timeout", "stonith-timeout", Kind::Span, "60s"),
     ("have-watchdog", "", Kind::Boolean, "false"),
     ("concurrent-fencing", "", Kind::Boolean, "true"),
@@ -64,6 +66,23 @@ const KNOWN: &[Known] = &[
     ("node-health-red", "", Kind::Score, "-INFINITY"),
     ("placement-strategy", "", Kind::OneOf(&["default", "utilization", "minimal", "balanced"]), "default"),
     ("cluster-name", "", Kind::Text, ""),
+    // What follows is nothing to the scheduler, but it is where people ask whether their configuration is right.
+    ("dc-deadtime", "", Kind::Span, ""),
+    ("cluster-recheck-interval", "", Kind::Span, ""),
+    ("election-timeout", "", Kind::Span, ""),
+    ("shutdown-escalation", "", Kind::Span, ""),
+    ("join-integration-timeout", "", Kind::Span, ""),
+    ("join-finalization-timeout", "", Kind::Span, ""),
+    ("transition-delay", "", Kind::Span, ""),
+    ("enable-acl", "", Kind::Boolean, ""),
+    ("fencing-reaction", "fence-reaction", Kind::Text, ""),
+    ("fencing-watchdog-timeout", "stonith-watchdog-timeout", Kind::Text, ""),
+    ("fencing-max-attempts", "stonith-max-attempts", Kind::Positive, ""),
+    ("load-threshold", "", Kind::Percentage, ""),
+    ("node-action-limit", "", Kind::Integer, ""),
+    ("pe-error-series-max", "", Kind::Integer, ""),
+    ("pe-warn-series-max", "", Kind::Integer, ""),
+    ("pe-input-series-max", "", Kind::Integer, ""),
 ];
 
 fn is_valid(kind: Kind, value: &str) -> bool {
@@ -71,6 +90,10 @@ fn is_valid(kind: Kind, value: &str) -> bool {
         Kind::Boolean => parse_bool(value).is_some(),
         Kind::Span => value.starts_with('P') || timeout_ms(value).is_some_and(|ms| ms >= 0),
         Kind::Integer => integer(value).is_some(),
+        Kind::Positive => integer(value).is_some_and(|number| number > 0),
+        Kind::Percentage => {
+            value.strip_suffix('%').is_some_and(|share| integer(share).is_some_and(|n| n >= 0))
+        }
         Kind::Score => crate::notation::parse_score(value).is_some(),
         Kind::OneOf(words) => words.contains(&value),
         Kind::Text => true,
@@ -80,16 +103,17 @@ fn is_valid(kind: Kind, value: &str) -> bool {
 impl Cluster {
     pub(super) fn unpack_options(&mut self) {
         let mut values = crate::cluster::Parameters::new();
-        let mut recheck = None;
+        let mut news = RuleNews::default();
         if let Some(section) = self.section("crm_config") {
             let first_id = Some("cib-bootstrap-options");
             let input = rule_input(self.now, &self.cib);
             let set = "cluster_property_set";
-            unpack_blocks_after(first_id, &section, set, &input, &mut recheck, &mut values);
+            unpack_blocks_after(first_id, &section, set, &input, &mut news, &mut values);
         }
-        if let Some(when) = recheck {
+        if let Some(when) = news.recheck.take() {
             self.recheck_at(when);
         }
+        self.note_rule_issues(news.issues);
         for &(name, older, kind, default) in KNOWN {
             let legacy = values.get(older).filter(|_| !values.contains_key(name)).cloned();
             if legacy.is_some() {
@@ -113,6 +137,7 @@ impl Cluster {
         }
         self.options.values = values;
         self.read_flags();
+        self.note_deprecated_options();
         self.read_quorum_policy();
         self.unfencing = self.uses_unfencing();
     }
@@ -146,6 +171,30 @@ impl Cluster {
         };
         self.have_fencing = options.have_watchdog;
         self.options = options;
+    }
+
+    fn note_deprecated_options(&mut self) {
+        let removed = |option: &str| {
+            format!(
+                "Support for the {option} cluster property is deprecated and will be removed (and behave as true) in a \
+                 future release."
+            )
+        };
+        if !self.options.startup_probes {
+            self.note_once(
+                removed("enable-startup-probes")
+                    + " Use a location constraint with resource-discovery=never instead to disable probes where desired.",
+            );
+        }
+        if !self.options.concurrent_fencing {
+            self.note_once(removed("concurrent-fencing"));
+        }
+        if !self.options.stop_removed {
+            self.note_once(removed("stop-removed-resources"));
+        }
+        if !self.options.cancel_removed {
+            self.note_once(removed("cancel-removed-actions"));
+        }
     }
 
     fn read_quorum_policy(&mut self) {

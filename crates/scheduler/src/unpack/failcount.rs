@@ -5,8 +5,8 @@
 //! attributes, the history. Leaves to others: what follows.
 
 use crate::notation::{base_name, integer, interval_ms, number, op_key, parse_score, whole_seconds};
-use crate::{Cluster, NodeId, ResourceId};
-use model::{Score, TransitionKey};
+use crate::{Cluster, ConfigIssue, NodeId, ResourceId};
+use model::{Interval, Score, TransitionKey};
 use xml::Element;
 
 /// Which failures count.
@@ -58,6 +58,11 @@ impl Cluster {
         let what = self.resource(resource);
         let timeout_ms = what.state.failure_timeout_ms;
         if count > 0 && timeout_ms > 0 && self.is_blocking_failure(resource, node, operation) {
+            let (timeout, name) = (Interval::from_ms(timeout_ms).readable(), &self.resource(resource).id);
+            let issue = format!(
+                "Ignoring failure timeout ({timeout}) for {name} because it conflicts with on-fail=block"
+            );
+            self.note_issue(ConfigIssue::warning(issue).logged_by("pe_get_failcount"));
             self.state_mut(resource).failure_timeout_ms = 0;
         }
         let timeout_ms = self.state(resource).failure_timeout_ms;

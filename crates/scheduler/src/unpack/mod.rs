@@ -117,6 +117,7 @@ impl Cluster {
             have_fencing: false,
             unfencing: false,
             issues: Vec::new(),
+            deprecated: Default::default(),
             scores: Vec::new(),
             ledger: Ledger::default(),
             sanitized: false,
@@ -132,6 +133,33 @@ impl Cluster {
     pub(crate) fn note_issue(&mut self, issue: ConfigIssue) {
         if !self.issues.iter().rev().take(ISSUES_COMPARED).any(|known| *known == issue) {
             self.issues.push(issue);
+        }
+    }
+
+    /// Takes to heart what rules told.
+    pub(crate) fn heed(&mut self, news: crate::notation::RuleNews) {
+        self.recheck_by = news.recheck;
+        self.note_rule_issues(news.issues);
+    }
+
+    /// Remembers what is wrong in rules and in what they govern.
+    pub(crate) fn note_rule_issues(&mut self, issues: Vec<rules::RuleError>) {
+        for issue in issues {
+            let text = issue.to_string();
+            self.note_issue(match issue {
+                // What is set to its default is told of once, wherever it is.
+                rules::RuleError::ExplicitDefault { .. } => continue,
+                rules::RuleError::Empty { .. } | rules::RuleError::Score { .. } => ConfigIssue::warning(text),
+                _ => ConfigIssue::error(text),
+            });
+        }
+    }
+
+    /// Remembers something deprecated, which is worth telling once.
+    pub(crate) fn note_once(&mut self, issue: impl Into<String>) {
+        let issue = issue.into();
+        if self.deprecated.insert(issue.clone()) {
+            self.issues.push(ConfigIssue::warning(issue));
         }
     }
 

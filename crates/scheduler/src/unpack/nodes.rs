@@ -3,7 +3,7 @@
 //!
 //! Decides: who is a node, in which order. Given: `nodes`. Leaves to others: how they are (`status`).
 
-use crate::notation::{compare_names, rule_input, score_attr, unpack_blocks};
+use crate::notation::{RuleNews, compare_names, rule_input, score_attr, unpack_blocks};
 use crate::{Cluster, ConfigIssue, Node, NodeId, NodeKind, NodeState};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,6 +34,11 @@ impl Cluster {
                 unclean: self.options.startup_fencing && kind == NodeKind::Cluster,
                 ..NodeState::default()
             };
+            let taken = found.iter().any(|(node, _)| node.name.eq_ignore_ascii_case(name));
+            if taken {
+                let issue = format!("More than one node entry has name '{name}'");
+                self.note_issue(ConfigIssue::warning(issue).logged_by("pe__create_node"));
+            }
             insert_node(&mut found, name, id, kind, state, Some(element.clone()));
         }
         let reached = self.find_reached_nodes(not);
@@ -62,13 +67,13 @@ impl Cluster {
     pub(super) fn add_node_attributes(&mut self, id: NodeId, holder: Option<&Element>, overwrite: bool) {
         let mut read = crate::cluster::Parameters::new();
         let mut utilization = crate::cluster::Parameters::new();
-        let mut recheck = self.recheck_by;
+        let mut news = RuleNews::since(self.recheck_by);
         if let Some(holder) = holder {
             let input = rule_input(self.now, &self.cib);
-            unpack_blocks(holder, "instance_attributes", &input, &mut recheck, &mut read);
-            unpack_blocks(holder, "utilization", &input, &mut recheck, &mut utilization);
+            unpack_blocks(holder, "instance_attributes", &input, &mut news, &mut read);
+            unpack_blocks(holder, "utilization", &input, &mut news, &mut utilization);
         }
-        self.recheck_by = recheck;
+        self.heed(news);
         let is_dc_by_id =
             self.cib.attr("dc-uuid").is_some_and(|dc| dc.eq_ignore_ascii_case(&self.node(id).id));
         if self.dc.is_none() && is_dc_by_id {

@@ -180,9 +180,12 @@ impl Cluster {
         let rc = number(xml, "rc-code").filter(|rc| (0..=255).contains(rc));
         let (Some(status), Some(rc)) = (status, rc.and_then(|rc| i32::try_from(rc).ok())) else {
             let (resource, node) = (&self.resource(resource).id, &self.node(node).name);
-            let issue =
-                format!("Ignoring resource history entry {id} for {resource} on {node} with invalid results");
-            self.note_issue(ConfigIssue::error(issue));
+            let wrong = if status.is_none() { "op-status" } else { "rc-code" };
+            let value = xml.attr(wrong).unwrap_or_default();
+            let issue = format!(
+                "Ignoring resource history entry {id} for {resource} on {node} with invalid {wrong} '{value}'"
+            );
+            self.note_issue(ConfigIssue::error(issue).logged_by("unpack_action_result"));
             return None;
         };
         Some(Outcome {
@@ -323,6 +326,12 @@ impl Cluster {
                 return;
             }
             _ => return,
+        }
+        if outcome.expected.is_none() {
+            let key = outcome.xml.attr("operation_key").or(outcome.xml.id()).unwrap_or_default();
+            let node = &self.node(outcome.node).name;
+            let issue = format!("Expected result not found for {key} on {node} (corrupt or obsolete CIB?)");
+            self.note_issue(ConfigIssue::warning(issue).logged_by("remap_operation"));
         }
         outcome.status = if outcome.is_expected() { ExecStatus::Done } else { ExecStatus::Error };
         self.remap_by_rc(outcome, failure, expired);

@@ -8,7 +8,7 @@ use super::clones;
 use super::remote::is_connection;
 use crate::cluster::{Allowed, MultiplyActive, NodeTable, Parameters, Work};
 use crate::ledger::{Cause, CauseId};
-use crate::notation::{interval_ms, is_true, parse_bool, parse_score, rule_input, unpack_blocks};
+use crate::notation::{RuleNews, interval_ms, is_true, parse_bool, parse_score, rule_input, unpack_blocks};
 use crate::{
     Agent, Cluster, ConfigIssue, InstanceTerms, NodeId, QuorumPolicy, Resource, ResourceId, ResourceState,
     Variant,
@@ -18,6 +18,71 @@ use rules::Input;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use xml::{Element, Node};
+
+/// What is doubtful among the meta-attributes that every resource has.
+fn doubtful_meta(meta: &Parameters, name: &str) -> Vec<ConfigIssue> {
+    let mut issues = Vec::new();
+    let mut warn = |function, issue: String| issues.push(ConfigIssue::warning(issue).logged_by(function));
+    let is_default = |value: &str| value.eq_ignore_ascii_case("default");
+    let explicit_default = |option: &str| {
+        format!(
+            "Support for setting {option} to the explicit value 'default' is deprecated and will be removed in a future \
+             release (just leave it unset)"
+        )
+    };
+    let value_of = |option: &str| meta.get(option).map(|value| &**value);
+    if let Some(value) = value_of("priority").filter(|value| parse_score(value).is_none()) {
+        warn(
+            "unpack_priority",
+            format!(
+                "Using default (0) for resource {name} priority because '{value}' is not a valid value: Bad input value \
+                 provided"
+            ),
+        );
+    }
+    match value_of("is-managed") {
+        Some(value) if is_default(value) => warn("pe__unpack_resource", explicit_default("is-managed")),
+        _ => {}
+    }
+    if let Some(value) = value_of("multiple-active") {
+        let known = ["stop_only", "block", "stop_unexpected", "stop_start"];
+        if !known.iter().any(|known| value.eq_ignore_ascii_case(known)) {
+            let issue =
+                format!("{value} is not a valid value for multiple-active, using default of \"stop_start\"");
+            warn("pe__unpack_resource", issue);
+        }
+    }
+    match value_of("resource-stickiness") {
+        Some(value) if is_default(value) => {
+            warn("unpack_stickiness", explicit_default("resource-stickiness"))
+        }
+        Some(value) if parse_score(value).is_none() => warn(
+            "unpack_stickiness",
+            format!(
+                "Using default (0) for resource {name} resource-stickiness because '{value}' is not a valid value: Bad \
+                 input value provided"
+            ),
+        ),
+        _ => {}
+    }
+    match value_of("migration-threshold") {
+        Some(value) if is_default(value) => {
+            warn("unpack_migration_threshold", explicit_default("migration-threshold"));
+        }
+        Some(value) if parse_score(value).is_none_or(|score| score.value() < 0) => {
+            let why = if parse_score(value).is_none() { "Bad input value provided" } else { "OK" };
+            warn(
+                "unpack_migration_threshold",
+                format!(
+                    "Using default (INFINITY) for resource {name} meta-attribute migration-threshold because '{value}' is \
+                     not a valid value: {why}"
+                ),
+            );
+        }
+        _ => {}
+    }
+    issues
+}
 
 impl Cluster {
     /// Reads all resources, and those that are not configured but follow from others.
@@ -152,6 +217,15 @@ impl Cluster {
         let resource = self.resource_mut(group);
         resource.work.ordered = truth(&resource.meta, "ordered");
         resource.work.colocated = truth(&resource.meta, "collocated");
+        for (option, is_set) in [("ordered", resource.work.ordered), ("collocated", resource.work.colocated)]
+        {
+            if !is_set {
+                self.note_once(format!(
+                    "Support for the '{option}' group meta-attribute is deprecated and will be removed in a future release \
+                     (use a resource set instead)"
+                ));
+            }
+        }
         for element in xml.elements_named("primitive") {
             let mut element = element.clone();
             element.set_attr_opt("clone", xml.attr("clone"));
@@ -205,7 +279,7 @@ impl Cluster {
     fn read_meta(&mut self, id: ResourceId) {
         let mut meta = Parameters::new();
         let mut utilization = Parameters::new();
-        let mut recheck = self.recheck_by;
+        let mut news = RuleNews::since(self.recheck_by);
         let resource = self.resource(id);
         for attribute in resource.xml.attributes() {
             meta.insert(Arc::from(attribute.name().as_str()), Arc::from(attribute.value()));
@@ -217,32 +291,26 @@ impl Cluster {
             agent: resource.xml.attr("type"),
             ..plain
         };
-        unpack_blocks(&resource.xml, "meta_attributes", &input, &mut recheck, &mut meta);
+        unpack_blocks(&resource.xml, "meta_attributes", &input, &mut news, &mut meta);
         let mut ancestor = resource.parent;
         let mut inherited = Parameters::new();
         while let Some(parent) = ancestor {
-            unpack_blocks(
-                &self.resource(parent).xml,
-                "meta_attributes",
-                &input,
-                &mut recheck,
-                &mut inherited,
-            );
+            unpack_blocks(&self.resource(parent).xml, "meta_attributes", &input, &mut news, &mut inherited);
             ancestor = self.resource(parent).parent;
         }
         for (name, value) in inherited {
             meta.entry(name).or_insert(value);
         }
         if let Some(defaults) = &self.defaults.resources {
-            unpack_blocks(defaults, "meta_attributes", &input, &mut recheck, &mut meta);
+            unpack_blocks(defaults, "meta_attributes", &input, &mut news, &mut meta);
         }
         if let Some(parent) = resource.parent {
             for (name, value) in &self.resource(parent).meta {
                 meta.entry(name.clone()).or_insert_with(|| value.clone());
             }
         }
-        unpack_blocks(&resource.xml, "utilization", &plain, &mut recheck, &mut utilization);
-        self.recheck_by = recheck;
+        unpack_blocks(&resource.xml, "utilization", &plain, &mut news, &mut utilization);
+        self.heed(news);
         let resource = self.resource_mut(id);
         resource.meta = meta;
         resource.utilization = utilization;
@@ -289,7 +357,9 @@ impl Cluster {
         let is_remote = work.remote_connection;
         let requires = meta("requires").map(str::to_owned);
         let name = resource.id.clone();
+        let issues = doubtful_meta(&resource.meta, &name);
         self.have_fencing |= state.fence_device;
+        issues.into_iter().for_each(|issue| self.note_issue(issue));
         self.read_requires(&mut state, requires.as_deref(), is_remote, &name);
         *self.state_mut(id) = state;
         *self.work_mut(id) = work;
@@ -330,15 +400,31 @@ impl Cluster {
             Some(other) => {
                 let issue =
                     format!("Resetting 'requires' for {name} to '{default}' because '{other}' is not valid");
-                self.note_issue(ConfigIssue::error(issue));
+                self.note_issue(ConfigIssue::error(issue).logged_by("unpack_requires"));
                 default
             }
             None => default,
         };
+        let warn = |cluster: &mut Cluster, issue: String| {
+            cluster.note_issue(ConfigIssue::warning(issue).logged_by("unpack_requires"));
+        };
         match chosen {
             "quorum" => state.needs_quorum = true,
-            "fencing" => state.needs_fencing = true,
-            "unfencing" if state.fence_device || !fencing => state.needs_quorum = true,
+            "fencing" => {
+                state.needs_fencing = true;
+                if !fencing {
+                    warn(self, format!("{name} requires fencing but fencing is disabled"));
+                }
+            }
+            "unfencing" if state.fence_device || !fencing => {
+                state.needs_quorum = true;
+                let why = if state.fence_device {
+                    "fencing devices cannot require unfencing"
+                } else {
+                    "fencing is disabled"
+                };
+                warn(self, format!("Resetting \"requires\" for {name} to \"quorum\" because {why}"));
+            }
             "unfencing" => {
                 state.needs_fencing = true;
                 state.needs_unfencing = true;

@@ -69,7 +69,11 @@ impl Cluster {
     }
 
     fn unpack_node_state(&mut self, state: &Element) {
-        let Some(id) = state.id() else { return };
+        let Some(id) = state.id() else {
+            let issue = ConfigIssue::error("Ignoring invalid node_state entry without id");
+            self.note_issue(issue.logged_by("unpack_node_state"));
+            return;
+        };
         let Some(node) = self.find_node(id, state.attr("uname")) else { return };
         if self.node(node).kind != NodeKind::Cluster {
             // How it is can only be told once all is known of its connection.

@@ -155,7 +155,9 @@ pub(super) fn set_membership(
 pub(super) fn set_attribute(state: &mut Element, name: &str, value: &str) {
     let node_id = state.id().unwrap_or_default().to_owned();
     let outer = state.child_or_insert("transient_attributes");
-    outer.set_attr("id", &node_id);
+    if outer.id().is_none() {
+        outer.set_attr("id", &node_id);
+    }
     let set = outer.child_or_insert("instance_attributes");
     if set.id().is_none() {
         set.set_attr("id", &node_id);

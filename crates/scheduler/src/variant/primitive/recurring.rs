@@ -52,8 +52,11 @@ impl Cluster {
         let name = operation.attr("name").unwrap_or_default().to_owned();
         let resource = self.resource(id).id.clone();
         if operation.id().is_none_or(str::is_empty) || CANNOT_RECUR.contains(&name.as_str()) {
-            let issue = format!("Ignoring {name} operation of {resource} because it cannot recur");
-            self.note_issue(ConfigIssue::error(issue));
+            let issue = match operation.id().filter(|id| !id.is_empty()) {
+                Some(id) => format!("Ignoring {id} because {name} action cannot be recurring"),
+                None => "Ignoring resource history entry without ID".to_owned(),
+            };
+            self.note_issue(ConfigIssue::error(issue).logged_by("is_recurring_history"));
             return None;
         }
         let same = |op: &&Element| {
@@ -61,18 +64,23 @@ impl Cluster {
                 && interval_ms(op.attr("interval")) == interval
                 && op.id().is_some()
         };
-        if self.resource(id).operations.iter().filter(same).count() > 1 {
-            let issue =
-                format!("Operations of {resource} have the same name and interval: {name} {interval}ms");
-            self.note_issue(ConfigIssue::error(issue));
+        let mut alike = self.resource(id).operations.iter().filter(same).filter_map(Element::id);
+        if let (Some(first), Some(second)) = (alike.next(), alike.next()) {
+            let issue = format!(
+                "Operation {second} is duplicate of {first} (do not use same name and interval combination more than once \
+                 per resource)"
+            );
+            self.note_issue(ConfigIssue::error(issue).logged_by("is_op_dup"));
             return None;
         }
         let role = match operation.attr("role").map(str::parse) {
             None => Role::Unknown,
             Some(Ok(role)) if role != Role::Unknown => role,
             Some(_) => {
-                let issue = format!("Ignoring role of {resource}'s {name} because it is invalid");
-                self.note_issue(ConfigIssue::error(issue));
+                let (id, role) =
+                    (operation.id().unwrap_or_default(), operation.attr("role").unwrap_or_default());
+                let issue = format!("Ignoring {id} role because {role} is not a valid role");
+                self.note_issue(ConfigIssue::error(issue).logged_by("is_recurring_history"));
                 return None;
             }
         };
