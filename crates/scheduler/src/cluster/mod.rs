@@ -21,7 +21,7 @@ use crate::ConfigIssue;
 use crate::action::{Action, ActionId};
 use crate::constraint::{Colocation, Ordering, TicketTerms};
 use model::{Role, Score, WallTime};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use xml::Element;
 
@@ -71,9 +71,9 @@ pub struct Cluster {
     /// What `rsc_defaults` and `op_defaults` hold.
     pub(crate) defaults: Defaults,
     /// Resources by id.
-    pub(crate) by_id: BTreeMap<Arc<str>, ResourceId>,
+    pub(crate) by_id: HashMap<Arc<str>, ResourceId>,
     /// Resources by the id under which their history is kept, where that is another one.
-    pub(crate) by_history: BTreeMap<Arc<str>, ResourceId>,
+    pub(crate) by_history: HashMap<Arc<str>, ResourceId>,
     /// Containers to be stopped because the connection into them failed.
     pub(crate) stop_needed: Vec<ResourceId>,
     /// Recurring operations whose failures have expired, by node and their id in the history.

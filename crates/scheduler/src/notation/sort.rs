@@ -12,6 +12,11 @@ pub fn merge_sort<T: Clone>(items: &[T], compare: &impl Fn(&T, &T) -> Ordering) 
     if items.len() < 2 {
         return items.to_vec();
     }
+    if let [first, second] = items {
+        let in_order = compare(first, second) != Ordering::Greater;
+        let (first, second) = if in_order { (first, second) } else { (second, first) };
+        return vec![first.clone(), second.clone()];
+    }
     let (left, right) = items.split_at(items.len() / 2);
     let (left, right) = (merge_sort(left, compare), merge_sort(right, compare));
     let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());

@@ -102,10 +102,9 @@ impl Cluster {
     }
 
     fn agent_changed(&mut self, id: ResourceId, node: NodeId, entry: &Element, active: bool) -> bool {
-        let xml = self.resource(id).xml.clone();
         let mut changed = false;
         for attribute in ["type", "class", "provider"] {
-            if xml.attr(attribute) != entry.attr(attribute) {
+            if self.resource(id).xml.attr(attribute) != entry.attr(attribute) {
                 changed = true;
                 self.trigger_unfencing(Some(id), Some(node), FenceReason::DeviceDefinitionChanged);
             }

@@ -405,10 +405,11 @@ impl Cluster {
         let attribute = pull.colocation.map(|id| self.colocation(id).attribute.clone());
         let attribute = attribute.unwrap_or_else(|| std::sync::Arc::from("#uname"));
         let wishes = self.wishes(source, pull.colocation);
+        let by_name = *attribute == *"#uname" && !self.uses_hosts(source, target);
+        let named = |node: &crate::Node| node.attributes.contains_key("#uname");
         for (index, allowed) in nodes.iter_mut().enumerate() {
             let Some(allowed) = allowed else { continue };
-            let named = self.nodes.get(index).is_some_and(|node| node.attributes.contains_key("#uname"));
-            let score = if *attribute == *"#uname" && named && !self.uses_hosts(source, target) {
+            let score = if by_name && self.nodes.get(index).is_some_and(named) {
                 // The common case: a node's name is its own.
                 let wish = wishes.get(index).and_then(Option::as_ref).map(|wish| wish.score);
                 wish.filter(|_| self.nodes.get(index).is_some_and(|node| node.state.is_available()))

@@ -154,9 +154,11 @@ impl Cluster {
         if threshold == 0 || state.failure_ignored {
             return None;
         }
-        let clear = self.key(id, "clear_failcount");
-        if !self.find_actions_on(id, &clear, node).is_empty() {
-            return None;
+        if !self.work(id).actions.is_empty() {
+            let clear = self.key(id, "clear_failcount");
+            if !self.find_actions_on(id, &clear, node).is_empty() {
+                return None;
+            }
         }
         let (mut count, _) = self.fail_count(id, node, FailCountScope::Unexpired, None);
         let launched = if self.is_bundled(id) { Vec::new() } else { self.work(id).launched.clone() };

@@ -77,6 +77,9 @@ impl Cluster {
 
     /// What the attributes of a node hold of a resource's failures: how many, and when last (zero if unknown).
     pub(crate) fn recorded_failures(&self, resource: ResourceId, node: NodeId) -> (i32, i64) {
+        if !self.has_failures(node) {
+            return (0, 0);
+        }
         let what = self.resource(resource);
         let unique = what.state.unique;
         let name = what.history_id.as_ref().unwrap_or(&what.id);
@@ -90,6 +93,15 @@ impl Cluster {
             }
         }
         (count.value(), last)
+    }
+
+    /// Whether a node has a fail count of anything, or the time of a failure; most have none.
+    fn has_failures(&self, node: NodeId) -> bool {
+        let attributes = &self.node(node).attributes;
+        ["fail-count-", "last-failure-"].iter().any(|&prefix| {
+            let from = (std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded);
+            attributes.range::<str, _>(from).next().is_some_and(|(name, _)| name.starts_with(prefix))
+        })
     }
 
     /// Whether the failure is of an operation with `on-fail=block`: such ones never expire.

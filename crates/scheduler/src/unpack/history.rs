@@ -72,6 +72,9 @@ fn compare_transitions(a: &Element, b: &Element, call_a: i64, call_b: i64) -> Or
 /// A resource's operations on a node, oldest first.
 pub(crate) fn sorted_operations(resource: &Element) -> Vec<Element> {
     let newest_first: Vec<Element> = resource.elements_named("lrm_rsc_op").rev().cloned().collect();
+    if newest_first.len() < 2 {
+        return newest_first;
+    }
     merge_sort(&newest_first, &|a, b| compare_operations(a, b))
 }
 
@@ -219,7 +222,7 @@ impl Cluster {
             if let Some(old) = self.resource_mut(resource).history_id.take() {
                 self.by_history.remove(&old);
             }
-        } else {
+        } else if !self.work(resource).actions.is_empty() {
             let key = self.key(resource, "stop");
             for stop in self.find_actions(resource, &key, Some(node)) {
                 self.action_mut(stop).optional = true;

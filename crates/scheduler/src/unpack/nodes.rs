@@ -119,6 +119,6 @@ fn insert_node(
 ) {
     let state = NodeState { unseen: true, ..state };
     let node = Node { name: Arc::from(name), id: Arc::from(id), kind, state, ..Node::default() };
-    let place = found.iter().position(|(other, _)| compare_names(name, &other.name).is_le());
-    found.insert(place.unwrap_or(found.len()), (node, element));
+    let place = found.partition_point(|(other, _)| compare_names(name, &other.name).is_gt());
+    found.insert(place, (node, element));
 }

@@ -68,14 +68,15 @@ impl<'a> Outcome<'a> {
 
     /// A probe that says that the resource cannot run there, which is as good as not running.
     fn masks_probe_failure(&self) -> bool {
+        if !self.is_probe() || self.bundled {
+            return false;
+        }
         // The recorded results count here, whatever they were taken to mean.
         let rc = number(self.xml, "rc-code").unwrap_or(0);
         let status = number(self.xml, "op-status").unwrap_or(i64::from(ExecStatus::Unknown.value()));
-        self.is_probe()
-            && !self.bundled
-            && (rc == i64::from(OcfCode::NOT_INSTALLED.value())
-                || rc == i64::from(OcfCode::INVALID_PARAM.value())
-                || status == i64::from(ExecStatus::NotInstalled.value()))
+        rc == i64::from(OcfCode::NOT_INSTALLED.value())
+            || rc == i64::from(OcfCode::INVALID_PARAM.value())
+            || status == i64::from(ExecStatus::NotInstalled.value())
     }
 }
 

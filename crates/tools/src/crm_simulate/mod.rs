@@ -34,7 +34,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let now = WallTime::from_secs(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
     // Not locked: what `CIB_file=-` names is read elsewhere.
-    command_line::main(&args, |options, out| work(options, now, &mut io::stdin(), out))
+    command_line::main(&args, |options, out| work(options, now, &mut io::stdin(), out, true))
 }
 
 /// Its definition, for the man page and completion.
@@ -51,7 +51,7 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> ExitCode {
-    command_line::run(args, out, err, |options, out| work(options, now, input, out))
+    command_line::run(args, out, err, |options, out| work(options, now, input, out, false))
 }
 
 /// The CIB as it would be after the transition that its cluster's scheduler would begin now, if all went well.
@@ -74,6 +74,7 @@ fn work(
     now: WallTime,
     input: &mut dyn Read,
     out: &mut Output<'_>,
+    ends_process: bool,
 ) -> Result<ExitCode, Failure> {
     let fancy = !(options.show_scores && options.quiet);
     let moment = Moment::new(options, now)?;
@@ -82,7 +83,7 @@ fn work(
         Some(folder) => profile::profile(&mut telling, folder, options, moment).map(|()| ExitCode::OK),
         None => {
             let telling = &mut telling;
-            Simulation { options, moment, telling, of_planning: Vec::new() }.run(input)
+            Simulation { options, moment, telling, of_planning: Vec::new(), ends_process }.run(input)
         }
     };
     let told = telling.finish();
@@ -141,6 +142,8 @@ struct Simulation<'a, 'o, 'w> {
     telling: &'a mut Telling<'o, 'w>,
     /// What is wrong in the configuration that only the planning has to do with.
     of_planning: Vec<ConfigIssue>,
+    /// Nothing comes after it in this process.
+    ends_process: bool,
 }
 
 impl Simulation<'_, '_, '_> {
@@ -169,6 +172,10 @@ impl Simulation<'_, '_, '_> {
         let schedule = self.schedule(&cluster, &mut printed)?;
         if !self.options.simulates() {
             self.save_output(&cib)?;
+            if self.ends_process {
+                // Of a large cluster these are millions of pieces; that all are freed at once is up to the kernel.
+                std::mem::forget((cib, cluster, schedule));
+            }
             return Ok(ExitCode::OK);
         }
         self.telling.spacer_if(printed);

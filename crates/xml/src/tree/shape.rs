@@ -14,16 +14,27 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 pub(crate) struct Shape {
     name: Name,
     attributes: Vec<Name>,
+    /// A short mark of each attribute's name, so that looking for one compares few names.
+    marks: Vec<u32>,
     /// Where among the attributes `id` is.
     id_at: Option<usize>,
     name_key: u32,
+}
+
+/// The length of a name and three of its bytes: nearly always another for another attribute of an element.
+fn mark(name: &str) -> u32 {
+    let bytes = name.as_bytes();
+    let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
+    let last = bytes.len().wrapping_sub(1);
+    u32::from_le_bytes([bytes.len() as u8, byte(0), byte(bytes.len() / 2), byte(last)])
 }
 
 impl Shape {
     pub fn new(name: Name, attributes: Vec<Name>) -> Shape {
         let id_at = attributes.iter().position(|name| name.as_str() == "id");
         let name_key = key::of_name(&name);
-        Shape { name, attributes, id_at, name_key }
+        let marks = attributes.iter().map(|name| mark(name)).collect();
+        Shape { name, attributes, marks, id_at, name_key }
     }
 
     pub fn name(&self) -> &Name {
@@ -42,13 +53,16 @@ impl Shape {
         if name == "id" {
             return self.id_at;
         }
-        self.attributes.iter().position(|own| own.as_str() == name)
+        let wanted = mark(name);
+        let fits = |(own, attribute): (&u32, &Name)| *own == wanted && attribute.as_str() == name;
+        self.marks.iter().zip(&self.attributes).position(fits)
     }
 
     pub fn push(&mut self, name: Name) {
         if name.as_str() == "id" {
             self.id_at = Some(self.attributes.len());
         }
+        self.marks.push(mark(&name));
         self.attributes.push(name);
     }
 

@@ -63,6 +63,10 @@ pub fn simulate(program: &[&Path], file: &Path, graph: &Path, limit_s: u64) -> R
 }
 
 fn simulate_once(program: &[&Path], file: &Path, graph: &Path, limit_s: u64) -> Result<Option<Cost>> {
+    // Each writes a new file; what replacing one takes is not the point here.
+    if graph.exists() {
+        std::fs::remove_file(graph)?;
+    }
     let mut between = Command::new(std::env::current_exe()?);
     between.args(["bench", "cost", &limit_s.to_string(), "--"]).args(program);
     let output = between.args(["-R", "-Q", "-x"]).arg(file).arg("-G").arg(graph).output()?;
