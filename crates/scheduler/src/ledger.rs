@@ -476,6 +476,10 @@ impl Cluster {
         };
         let from = whole.iter().rposition(|term| term.replaces).unwrap_or(0);
         let is_own = |term: &Term| term.cause == Cause::PromotionPriority { of: id };
+        if whole.iter().take(from).any(is_own) {
+            // What took its place on the whole took the instance's own with it.
+            terms.clear();
+        }
         for term in whole.into_iter().skip(from).filter(|term| !is_own(term) && term.value != 0) {
             let sum = add(sum(&terms), term.value);
             terms.push(Term { replaces: false, sum, ..term });

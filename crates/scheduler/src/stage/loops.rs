@@ -97,7 +97,7 @@ impl Cluster {
                 for action in &synapse.actions {
                     let id = ActionId::new(index_of(action.identity.id));
                     let name = self.plain_name(id);
-                    self.note_issue(ConfigIssue::error(format!("Leaving out {name} because {why}")));
+                    self.note_issue(ConfigIssue::state_error(format!("Leaving out {name} because {why}")));
                     self.action_mut(id).in_graph = false;
                     for relation in &mut self.action_mut(id).before {
                         relation.graphed = false;
@@ -215,7 +215,7 @@ impl Cluster {
             self.plain_name(first),
             self.plain_name(then)
         );
-        self.note_issue(ConfigIssue::error(issue));
+        self.note_issue(ConfigIssue::state_error(issue));
     }
 
     /// What an action is called in messages.
