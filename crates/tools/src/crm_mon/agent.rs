@@ -95,9 +95,8 @@ fn news_of(patch: &Element) -> Vec<News> {
         // `/cib/status/node_state[@id='1']/lrm[@id='1']/...`
         let path = change.attr("path").unwrap_or_default();
         let of_path = path.split_once("/lrm[@id='").and_then(|(_, rest)| rest.split('\'').next());
-        let states = result.descendants().filter(|element| element.name() == "node_state");
         let states: Vec<&Element> =
-            std::iter::once(result).filter(|e| e.name() == "node_state").chain(states).collect();
+            result.descendants().filter(|element| element.name() == "node_state").collect();
         if states.is_empty() {
             let node = if result.name() == "lrm" { result.id() } else { of_path };
             news.extend(operations(result).filter_map(|operation| of_operation(operation, node)));
@@ -111,7 +110,7 @@ fn news_of(patch: &Element) -> Vec<News> {
 }
 
 fn operations(element: &Element) -> impl Iterator<Item = &Element> {
-    std::iter::once(element).chain(element.descendants()).filter(|element| element.name() == "lrm_rsc_op")
+    element.descendants().filter(|element| element.name() == "lrm_rsc_op")
 }
 
 fn of_operation(operation: &Element, node: Option<&str>) -> Option<News> {
