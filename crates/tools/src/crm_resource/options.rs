@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The command line: what is asked for, of what, and what each command needs to be done.
+#![allow(rustdoc::bare_urls)] // these are the words of --help, which knows no links
 
 use crate::command_line::{CommonOptions, Group, NotUnderstood, Order, Tool};
 use clap::{ArgAction, Parser};
