@@ -19,7 +19,7 @@ impl FencingHistory {
     /// Puts it in order.
     pub fn new(answer: Result<Vec<HistoryEntry>, ExitCode>) -> FencingHistory {
         FencingHistory(answer.map(|mut entries| {
-            entries.sort_by_key(|entry| (!entry.state.is_pending(), Reverse(entry.completed)));
+            sort(&mut entries);
             entries
         }))
     }
@@ -41,6 +41,11 @@ impl FencingHistory {
     }
 }
 
+/// Newest first; what goes on before all.
+pub(crate) fn sort(history: &mut [HistoryEntry]) {
+    history.sort_by_key(|entry| (!entry.state.is_pending(), Reverse(entry.completed)));
+}
+
 fn is_of_a_kind(one: &HistoryEntry, other: &HistoryEntry) -> bool {
     let same = |a: &Option<String>, b: &Option<String>| match (a, b) {
         (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
@@ -54,7 +59,7 @@ fn is_of_a_kind(one: &HistoryEntry, other: &HistoryEntry) -> bool {
 }
 
 /// Who succeeded later where this one failed, if anybody did.
-fn later_success<'a>(entry: &HistoryEntry, newest_first: &'a [HistoryEntry]) -> Option<&'a str> {
+pub(crate) fn later_success<'a>(entry: &HistoryEntry, newest_first: &'a [HistoryEntry]) -> Option<&'a str> {
     let later = newest_first.iter().take_while(|other| *other != entry).filter(|other| {
         other.state == OpState::Done
             && other.target.eq_ignore_ascii_case(&entry.target)
@@ -77,7 +82,7 @@ pub(crate) struct Telling {
 }
 
 /// One line.
-fn describe(entry: &HistoryEntry, telling: Telling, later: Option<&str>) -> String {
+pub(crate) fn describe(entry: &HistoryEntry, telling: Telling, later: Option<&str>) -> String {
     let action = match entry.action.as_str() {
         "on" => "unfencing",
         "off" => "turning off",
@@ -120,7 +125,8 @@ fn describe(entry: &HistoryEntry, telling: Telling, later: Option<&str>) -> Stri
     text
 }
 
-fn moment(entry: &HistoryEntry) -> String {
+/// When it ended.
+pub(crate) fn moment(entry: &HistoryEntry) -> String {
     let text = date::utc(entry.completed.secs);
     let micros = entry.completed.nanos / 1000;
     match text.strip_suffix('Z') {

@@ -13,6 +13,7 @@ mod session;
 use crate::command_line;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::status::fencing;
 use agents::Finder;
 use messages::fencer::{self, ActionResult, Device, Event, Fence, OpState, QueryReply, Request};
 use model::{ExecStatus, ExitCode};
@@ -164,7 +165,7 @@ fn show_history(
         session.expect(request, fencer::options::BROADCAST, "Couldn't gather history")?;
     }
     let mut history = session.history(target, 0)?;
-    history::sort(&mut history);
+    fencing::sort(&mut history);
     out.say(&history::Shown { history, all: options.common.verbose > 0 && !out.is_quiet() })
 }
 
